@@ -1,0 +1,1 @@
+"""An embedded Snowflake account on loopback, spoken to by the real connector."""

@@ -1,0 +1,202 @@
+"""The words in which the wire server, the catalog engine and the data plane speak to each other.
+
+The wire server (``server``) turns HTTP into calls of `Engine.execute` and `Result` values back into HTTP. The
+catalog engine (``engine``) owns every object but no row. The data plane (``data``) holds rows and nothing else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """One column of a result as the wire describes it.
+
+    ``type`` is Snowflake's wire name: fixed, real, text, boolean, date, time, timestamp_ntz, timestamp_ltz,
+    timestamp_tz, variant, array, object, binary. ``length`` is in characters (text) or bytes (binary).
+    """
+
+    name: str
+    type: str = "text"
+    nullable: bool = True
+    precision: int | None = None
+    scale: int | None = None
+    length: int | None = None
+
+
+@dataclass(slots=True)
+class Result:
+    """What one statement answered: columns, Python values by row, and the wire's statement type id.
+
+    Cell values: int/Decimal (fixed), float (real), str (text, and JSON text of variant/array/object), bool,
+    datetime.date, datetime.time, datetime.datetime (aware for ltz/tz, naive for ntz), bytes, None.
+    ``rows_affected`` is None for everything but DML.
+    """
+
+    columns: Sequence[ResultColumn]
+    rows: Sequence[Sequence[Any]]
+    statement_type: int = 0x6000
+    rows_affected: int | None = None
+
+
+class SqlError(Exception):
+    """A statement that Snowflake would refuse: its number, SQLSTATE and text, with the place in the statement."""
+
+    def __init__(self, errno: int, sqlstate: str, message: str, *, line: int = -1, position: int = -1) -> None:
+        super().__init__(f"{errno:06d} ({sqlstate}): {message}")
+        self.errno = errno
+        self.sqlstate = sqlstate
+        self.message = message
+        self.line = line
+        self.position = position
+
+
+@dataclass(slots=True)
+class SessionContext:
+    """What one session carries between statements. Names are canonical (as SHOW prints them), None where unset."""
+
+    session_id: int
+    user: str
+    role: str | None
+    secondary_roles: str = "ALL"
+    database: str | None = None
+    schema: str | None = None
+    warehouse: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    last_query_id: str | None = None
+    created_on: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A value bound to a ``?``: its wire type (FIXED, TEXT, BOOLEAN, REAL, DATE, ANY …) and its text, None for NULL."""
+
+    type: str
+    value: str | None | list[str | None]
+
+
+class Engine(Protocol):
+    """What the wire server needs of an account. Implementations are thread safe: sessions call it from many threads."""
+
+    def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:
+        """A new session for a user.
+
+        ``requested`` has the keys database, schema, warehouse, role as the client asked for them. Raises `SqlError`
+        390100 for an unknown user, 390189 for a role that does not exist or is not granted.
+        """
+
+    def execute(
+        self,
+        sql: str,
+        session: SessionContext,
+        binds: Sequence[Bind] = (),
+        *,
+        query_id: str,
+        describe_only: bool = False,
+    ) -> Result:
+        """Run one statement, or raise `SqlError` leaving nothing half done."""
+
+    def session_parameters(self, session: SessionContext) -> list[dict[str, Any]]:
+        """The ``{name, value}`` list a login and every answer carry (TIMEZONE, CLIENT_TELEMETRY_ENABLED, …)."""
+
+    def results(self, query_id: str) -> Result | None:
+        """The remembered result of an earlier statement, for RESULT_SCAN and asynchronous polling."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column as the data plane sees it: canonical name and full Snowflake type, such as NUMBER(38,0)."""
+
+    name: str
+    data_type: str
+    nullable: bool = True
+    default: str | None = None
+    identity: tuple[int, int] | None = None
+
+
+class DataPlane(Protocol):
+    """Rows of tables. Every method raises `SqlError`; table and view names are canonical (database, schema, name)."""
+
+    def create_table(self, name: tuple[str, str, str], columns: Sequence[TableColumn]) -> None:
+        """An empty table."""
+
+    def drop(self, name: tuple[str, str, str]) -> Any:
+        """Take a table away and return what `restore` needs to bring it back (UNDROP)."""
+
+    def restore(self, name: tuple[str, str, str], dropped: Any) -> None:
+        """Bring back what `drop` returned, under this name."""
+
+    def rename(self, old: tuple[str, str, str], new: tuple[str, str, str]) -> None:
+        """Move rows to another name."""
+
+    def swap(self, one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+        """Exchange the rows of two tables."""
+
+    def clone(self, source: tuple[str, str, str], target: tuple[str, str, str]) -> None:
+        """A copy of columns and rows."""
+
+    def add_column(self, name: tuple[str, str, str], column: TableColumn) -> None:
+        """Add a column; existing rows get its default, or NULL."""
+
+    def drop_column(self, name: tuple[str, str, str], column: str) -> None:
+        """Drop a column with its values."""
+
+    def rename_column(self, name: tuple[str, str, str], old: str, new: str) -> None:
+        """Rename a column, keeping its values."""
+
+    def change_type(self, name: tuple[str, str, str], column: str, data_type: str) -> None:
+        """Widen a column; raises when a value does not fit."""
+
+    def has_nulls(self, name: tuple[str, str, str], column: str) -> bool:
+        """Whether any row has NULL there (SET NOT NULL is refused then)."""
+
+    def row_count(self, name: tuple[str, str, str]) -> int:
+        """Rows in a table."""
+
+    def create_view(self, name: tuple[str, str, str], query: str, session: SessionContext) -> Sequence[TableColumn]:
+        """Check a view's query against what exists and return its columns with Snowflake types."""
+
+    def truncate(self, name: tuple[str, str, str]) -> int:
+        """Delete all rows and return how many there were."""
+
+    def query(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver, *, describe_only: bool = False
+    ) -> Result:
+        """Run SELECT / INSERT / UPDATE / DELETE / MERGE / VALUES / WITH."""
+
+
+class Resolver(Protocol):
+    """What the data plane asks the catalog while it translates a query."""
+
+    def relation(self, parts: Sequence[str], session: SessionContext) -> Relation:
+        """What a possibly unqualified name in FROM is. Raises `SqlError` 2003 where it is not visible."""
+
+    def context_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Any:
+        """The value of CURRENT_ROLE(), CURRENT_ACCOUNT(), SYSTEM$… ; raises `SqlError` for an unknown one."""
+
+    def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
+        """The rows of RESULT_SCAN, GET_CONTACTS, … ; raises `SqlError` for an unknown one."""
+
+    def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
+        """Raise unless the session's roles hold SELECT / INSERT / UPDATE / DELETE on the relation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A resolved name in FROM.
+
+    ``kind`` is table, view or rows. A view carries its ``query`` (text); ``rows`` (INFORMATION_SCHEMA) a `Result`.
+    """
+
+    kind: str
+    name: tuple[str, str, str]
+    query: str | None = None
+    result: Result | None = None
+    columns: Sequence[TableColumn] = ()
