@@ -1,0 +1,433 @@
+"""YAML text → nodes that know their place.
+
+Nodes are built from parser events (libyaml's through ruamel.yaml.clib where installed, else ruamel.yaml's own), and
+plain scalars are resolved here by the core schema of YAML 1.2, https://yaml.org/spec/1.2.2/#103-core-schema: ``on``, ``yes``
+and dates are strings. Keys are always strings. Refused with a place: duplicate keys, tags, several documents, keys that
+are not scalars. The only module that imports ruamel.yaml, and it does so at the first parse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from pinky_core.diagnostics import Diagnostic, Location
+
+__all__ = [
+    "Mapping",
+    "Node",
+    "Parsed",
+    "Scalar",
+    "ScalarValue",
+    "Sequence",
+    "locate",
+    "parse_yaml",
+    "resolve_plain",
+    "to_plain",
+]
+
+ScalarValue: TypeAlias = str | int | float | bool | None
+Node: TypeAlias = "Scalar | Mapping | Sequence"
+
+MAX_DEPTH = 100  # levels of nesting; no manifest comes near, and it bounds every recursive walk over nodes
+MAX_ALIASED = 1_000_000  # nodes that aliases may stand for in one file: the bound against "billion laughs"
+MAX_DIGITS = 4000  # of a number; int() of Python refuses more than 4300
+
+
+class _Placed:
+    """What all nodes share: the file, and line and column counted from 1."""
+
+    __slots__ = ("column", "file", "line")
+
+    file: str
+    line: int
+    column: int
+
+    @property
+    def location(self) -> Location:
+        """Where the node begins."""
+        return Location(self.file, self.line, self.column)
+
+
+class Scalar(_Placed):
+    """One value: ``value`` as resolved, ``text`` as written (unescaped), ``style`` one of ``"" ' " | >``."""
+
+    __slots__ = ("style", "text", "value")
+
+    def __init__(self, value: ScalarValue, text: str, style: str, file: str, line: int, column: int) -> None:
+        self.value = value
+        self.text = text
+        self.style = style
+        self.file = file
+        self.line = line
+        self.column = column
+
+    def __repr__(self) -> str:
+        return f"Scalar({self.value!r} at {self.location})"
+
+
+class Mapping(_Placed):
+    """``entries``: key text → (key, value), in the order of the file; what ``<<`` merges comes first."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self, entries: dict[str, tuple[Scalar, Node]], file: str, line: int, column: int) -> None:
+        self.entries = entries
+        self.file = file
+        self.line = line
+        self.column = column
+
+    def get(self, key: str) -> Node | None:
+        """The value under a key, or None where the key is not there."""
+        entry = self.entries.get(key)
+        return entry[1] if entry else None
+
+    def __repr__(self) -> str:
+        return f"Mapping({list(self.entries)!r} at {self.location})"
+
+
+class Sequence(_Placed):
+    """``items`` in the order of the file."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: list[Node], file: str, line: int, column: int) -> None:
+        self.items = items
+        self.file = file
+        self.line = line
+        self.column = column
+
+    def __repr__(self) -> str:
+        return f"Sequence({len(self.items)} at {self.location})"
+
+
+class Parsed:
+    """A parsed file: ``root`` is None where there is no document or it does not parse; ``diagnostics`` say why."""
+
+    __slots__ = ("diagnostics", "root")
+
+    def __init__(self, root: Node | None, diagnostics: list[Diagnostic]) -> None:
+        self.root = root
+        self.diagnostics = diagnostics
+
+
+def parse_yaml(text: str, file: str, *, pure: bool = False) -> Parsed:
+    """Parse one YAML document; ``file`` is the name its places carry, ``pure`` keeps to the Python parser.
+
+    Nothing is raised for what the text holds. A syntax error ends the file it is in; every other mistake is collected.
+    Both parsers give the same nodes: what libyaml refuses (it knows YAML 1.1, where ``[a:b]`` is an error) is parsed
+    again by the Python parser, whose word is final.
+    """
+    text = text.removeprefix("\ufeff")
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden:
+        return Parsed(None, [_forbidden_character(text, forbidden.start(), file)])
+    from ruamel.yaml.error import YAMLError
+
+    c_events = None if pure else _c_events(text)
+    if c_events is not None:
+        try:
+            return _Builder(file).build(c_events)
+        except YAMLError:
+            pass  # the Python parser decides, below
+    builder = _Builder(file)
+    try:
+        return builder.build(_pure_events(text))
+    except YAMLError as error:
+        return Parsed(None, [*builder.diagnostics, _syntax_error(error, text, file)])
+
+
+# Control characters, lone surrogates, and the line separators on which YAML 1.1 and 1.2 differ.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+def _forbidden_character(text: str, index: int, file: str) -> Diagnostic:
+    before = re.split(r"\r\n?|\n", text[:index])
+    return Diagnostic.error(
+        "yaml-syntax",
+        f"character U+{ord(text[index]):04X} cannot stand in a YAML file",
+        hint=f'Inside double quotes write it as "\\u{ord(text[index]):04X}".',
+        location=Location(file, len(before), len(before[-1]) + 1),
+    )
+
+
+def _c_events(text: str) -> Iterator[Any] | None:
+    from ruamel.yaml.main import CParser
+
+    if CParser is None:  # ruamel.yaml.clib is not installed
+        return None
+    return iter(CParser(text).get_event, None)
+
+
+def _pure_events(text: str) -> Iterator[Any]:
+    import ruamel.yaml
+
+    events: Iterator[Any] = ruamel.yaml.YAML(typ="safe", pure=True).parse(text)
+    return events
+
+
+def _syntax_error(error: Any, text: str, file: str) -> Diagnostic:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    location = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file, 1, 1)
+    problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    context_mark = getattr(error, "context_mark", None)
+    context = f", {error.context} that begins at line {context_mark.line + 1}" if context_mark else ""
+    lines = text.splitlines()
+    line = lines[location.line - 1] if location.line <= len(lines) else ""
+    hint = "YAML indents with spaces, never with tabs." if "\t" in line[: location.column] else ""
+    return Diagnostic.error("yaml-syntax", f"not valid YAML: {problem}{context}", hint=hint, location=location)
+
+
+_INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_INF = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z")
+_WORDS: dict[str, ScalarValue] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+_NUMERIC_START = frozenset("+-.0123456789")
+
+
+def resolve_plain(text: str) -> ScalarValue:
+    """What an unquoted scalar means: a number, a truth value, null, or the text itself.
+
+    Raises ValueError for a number of more than 4000 digits.
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMERIC_START:
+        return text
+    if len(text) > MAX_DIGITS and (_INT.match(text) or _FLOAT.match(text)):
+        raise ValueError(f"a number of {len(text)} characters; at most {MAX_DIGITS} are read")
+    if _INT.match(text):
+        return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
+    if _FLOAT.match(text):
+        return float(text)
+    if _INF.match(text):
+        return float("-inf" if text[0] == "-" else "inf")
+    return text
+
+
+class _Open:
+    """A collection whose end has not come yet; ``key`` waits for its value."""
+
+    __slots__ = ("anchor", "key", "merged", "node", "skipped", "start")
+
+    def __init__(self, node: Mapping | Sequence, anchor: str | None, start: int) -> None:
+        self.node = node
+        self.anchor = anchor
+        self.start = start  # how many nodes there were before this one
+        self.key: Scalar | None = None
+        self.skipped = False  # the key was refused, so its value is parsed and dropped
+        self.merged: list[Mapping] = []
+
+
+class _Builder:
+    """Events of one document → nodes; collects every mistake that is not one of syntax."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.diagnostics: list[Diagnostic] = []
+        self.root: Node | None = None
+        self.stack: list[_Open] = []
+        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.count = 0  # nodes so far, aliases counted with all they stand for
+        self.aliased = 0
+        self.stopped = False
+
+    def build(self, events: Iterator[Any]) -> Parsed:
+        handlers = self._handlers()
+        for event in events:
+            handler = handlers.get(type(event))
+            if handler is not None:
+                handler(event)
+                if self.stopped:
+                    break
+        return Parsed(None if self.stopped else self.root, self.diagnostics)
+
+    def _handlers(self) -> dict[type, Callable[[Any], None]]:
+        from ruamel.yaml import events
+
+        return {
+            events.ScalarEvent: self._scalar,
+            events.AliasEvent: self._alias,
+            events.MappingStartEvent: self._start_mapping,
+            events.SequenceStartEvent: self._start_sequence,
+            events.MappingEndEvent: self._end_mapping,
+            events.SequenceEndEvent: self._end_sequence,
+            events.DocumentStartEvent: self._document,
+        }
+
+    def _error(self, code: str, summary: str, line: int, column: int, hint: str = "") -> None:
+        self.diagnostics.append(Diagnostic.error(code, summary, hint=hint, location=Location(self.file, line, column)))
+
+    def _stop(self, code: str, summary: str, line: int, column: int, hint: str = "") -> None:
+        self._error(code, summary, line, column, hint)
+        self.stopped = True
+
+    def _document(self, event: Any) -> None:
+        line = event.start_mark.line + 1
+        if self.root is not None:
+            self._stop("yaml-documents", "a second document in one file", line, 1, "Put it into a file of its own.")
+        elif event.version is not None and tuple(event.version) != (1, 2):
+            major, minor = event.version
+            self._stop("yaml-version", f"YAML {major}.{minor} is declared; only YAML 1.2 is read", line, 1)
+
+    def _scalar(self, event: Any) -> None:
+        mark = event.start_mark
+        line, column = mark.line + 1, mark.column + 1
+        text = event.value
+        style = event.style or ""
+        value: ScalarValue = text
+        if event.tag is not None:
+            self._tag(event, line, column)
+        elif not style:
+            try:
+                value = resolve_plain(text)
+            except ValueError as error:
+                self._error("yaml-number", str(error), line, column)
+        node = Scalar(value, text, style, self.file, line, column)
+        self.count += 1
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (node, 1)
+        self._add(node)
+
+    def _tag(self, event: Any, line: int, column: int) -> None:
+        hint = "Remove it; quotes make a text of a number." if "yaml.org" in str(event.tag) else "Remove it."
+        self._error("yaml-tag", f"the tag {event.tag} is not allowed: a value says its own type", line, column, hint)
+
+    def _alias(self, event: Any) -> None:
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        known = self.anchors.get(event.anchor)
+        if known is None:
+            open_now = any(each.anchor == event.anchor for each in self.stack)
+            problem = "stands inside what it repeats" if open_now else "has no anchor before it"
+            self._error("yaml-alias", f"*{event.anchor} {problem}", line, column)
+            self._add(Scalar(None, "", "", self.file, line, column))
+            return
+        node, size = known
+        self.count += size
+        self.aliased += size
+        if self.aliased > MAX_ALIASED:
+            self._stop("yaml-alias", f"aliases repeat more than {MAX_ALIASED:,} values", line, column)
+            return
+        if isinstance(node, Scalar):
+            node = Scalar(node.value, node.text, node.style, self.file, line, column)
+        self._add(node)
+
+    def _start_mapping(self, event: Any) -> None:
+        mark = event.start_mark
+        self._start(event, Mapping({}, self.file, mark.line + 1, mark.column + 1))
+
+    def _start_sequence(self, event: Any) -> None:
+        mark = event.start_mark
+        self._start(event, Sequence([], self.file, mark.line + 1, mark.column + 1))
+
+    def _start(self, event: Any, node: Mapping | Sequence) -> None:
+        if event.tag is not None:
+            self._tag(event, node.line, node.column)
+        if len(self.stack) >= MAX_DEPTH:
+            self._stop("yaml-depth", f"nested deeper than {MAX_DEPTH} levels", node.line, node.column)
+            return
+        if event.anchor is not None:
+            self.anchors.pop(event.anchor, None)  # until it is closed, the name means nothing
+        self.stack.append(_Open(node, event.anchor, self.count))
+        self.count += 1
+
+    def _end_sequence(self, _event: Any) -> None:
+        self._close(self.stack.pop())
+
+    def _end_mapping(self, _event: Any) -> None:
+        opened = self.stack.pop()
+        if opened.merged and isinstance(opened.node, Mapping):
+            _merge(opened.node, opened.merged)
+        self._close(opened)
+
+    def _close(self, opened: _Open) -> None:
+        if opened.anchor is not None:
+            self.anchors[opened.anchor] = (opened.node, self.count - opened.start)
+        self._add(opened.node)
+
+    def _add(self, node: Node) -> None:
+        """Put a finished node where it belongs: the document, a sequence, or a mapping as key or value."""
+        if not self.stack:
+            self.root = node
+            return
+        parent = self.stack[-1]
+        collection = parent.node
+        if isinstance(collection, Sequence):
+            collection.items.append(node)
+        elif parent.skipped:
+            parent.skipped = False
+        elif parent.key is None:
+            self._key(parent, collection, node)
+        else:
+            if parent.key.text == "<<" and not parent.key.style:
+                self._merge_value(parent, node)
+            else:
+                collection.entries[parent.key.text] = (parent.key, node)
+            parent.key = None
+
+    def _key(self, parent: _Open, mapping: Mapping, node: Node) -> None:
+        if not isinstance(node, Scalar):
+            template = isinstance(node, Mapping) and (node.line, node.column) == (mapping.line, mapping.column + 1)
+            hint = 'Quote a value that begins with a template: "{{ … }}".' if template else ""
+            self._error("yaml-key", "a key must be one value, not a list or a mapping", node.line, node.column, hint)
+            parent.skipped = True
+        elif not node.text and not node.style:
+            self._error("yaml-key", "a key is empty", node.line, node.column)
+            parent.skipped = True
+        elif node.text in mapping.entries:
+            first = mapping.entries[node.text][0].location
+            summary = f"key {node.text!r} stands twice; first at {first}"
+            self._error("duplicate-key", summary, node.line, node.column, "Keep one of the two.")
+            parent.skipped = True
+        else:
+            parent.key = node
+
+    def _merge_value(self, parent: _Open, node: Node) -> None:
+        items = node.items if isinstance(node, Sequence) else [node]
+        for item in items:
+            if isinstance(item, Mapping):
+                parent.merged.append(item)
+            else:
+                self._error("yaml-merge", "<< merges a mapping or a list of mappings", item.line, item.column)
+
+
+def _merge(node: Mapping, merged: list[Mapping]) -> None:
+    """Own keys win over merged ones, and a mapping named earlier over a later one."""
+    entries: dict[str, tuple[Scalar, Node]] = {}
+    for mapping in reversed(merged):
+        entries.update(mapping.entries)
+    entries.update(node.entries)
+    node.entries = entries
+
+
+def to_plain(node: Node) -> Any:
+    """The node as dicts, lists, strings, numbers, truth values and None; always new containers."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Mapping):
+        return {key: to_plain(value) for key, (_, value) in node.entries.items()}
+    return [to_plain(item) for item in node.items]
+
+
+def locate(node: Node, path: tuple[str | int, ...], *, key: bool = False) -> Location:
+    """The place of the deepest node that lies on ``path``; with ``key``, of the mapping key that the last step names.
+
+    A path that leads further than the nodes do ends where they end, so a missing field is shown at its owner.
+    """
+    location = node.location
+    for step in path:
+        if isinstance(node, Mapping) and step in node.entries:
+            name, node = node.entries[str(step)]
+            location = name.location if key else node.location
+        elif isinstance(node, Sequence) and isinstance(step, int) and 0 <= step < len(node.items):
+            node = node.items[step]
+            location = node.location
+        else:
+            break
+    return location
