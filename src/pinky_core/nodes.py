@@ -1,9 +1,9 @@
 """YAML text → nodes that know their place.
 
 Nodes are built from parser events (libyaml's through ruamel.yaml.clib where installed, else ruamel.yaml's own), and
-plain scalars are resolved here by the core schema of YAML 1.2, https://yaml.org/spec/1.2.2/#103-core-schema: ``on``, ``yes``
-and dates are strings. Keys are always strings. Refused with a place: duplicate keys, tags, several documents, keys that
-are not scalars. The only module that imports ruamel.yaml, and it does so at the first parse.
+plain scalars are resolved here by the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema): ``on``,
+``yes`` and dates are strings. Keys are always strings. Refused with a place: duplicate keys, tags, several documents,
+keys that are not scalars. The only module that imports ruamel.yaml, and it does so at the first parse.
 """
 
 from __future__ import annotations
@@ -153,11 +153,10 @@ def _forbidden_character(text: str, index: int, file: str) -> Diagnostic:
 
 
 def _c_events(text: str) -> Iterator[Any] | None:
-    from ruamel.yaml.main import CParser
+    import ruamel.yaml.main
 
-    if CParser is None:  # ruamel.yaml.clib is not installed
-        return None
-    return iter(CParser(text).get_event, None)
+    c_parser = getattr(ruamel.yaml.main, "CParser", None)  # None where ruamel.yaml.clib is not installed
+    return None if c_parser is None else iter(c_parser(text).get_event, None)
 
 
 def _pure_events(text: str) -> Iterator[Any]:
@@ -214,12 +213,13 @@ def resolve_plain(text: str) -> ScalarValue:
 class _Open:
     """A collection whose end has not come yet; ``key`` waits for its value."""
 
-    __slots__ = ("anchor", "key", "merged", "node", "skipped", "start")
+    __slots__ = ("anchor", "height", "key", "merged", "node", "skipped", "start")
 
     def __init__(self, node: Mapping | Sequence, anchor: str | None, start: int) -> None:
         self.node = node
         self.anchor = anchor
         self.start = start  # how many nodes there were before this one
+        self.height = 0  # levels below it, aliases followed
         self.key: Scalar | None = None
         self.skipped = False  # the key was refused, so its value is parsed and dropped
         self.merged: list[Mapping] = []
@@ -233,7 +233,7 @@ class _Builder:
         self.diagnostics: list[Diagnostic] = []
         self.root: Node | None = None
         self.stack: list[_Open] = []
-        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.anchors: dict[str, tuple[Node, int, int]] = {}  # node, nodes in it, levels below it
         self.count = 0  # nodes so far, aliases counted with all they stand for
         self.aliased = 0
         self.stopped = False
@@ -292,8 +292,8 @@ class _Builder:
         node = Scalar(value, text, style, self.file, line, column)
         self.count += 1
         if event.anchor is not None:
-            self.anchors[event.anchor] = (node, 1)
-        self._add(node)
+            self.anchors[event.anchor] = (node, 1, 0)
+        self._add(node, 0)
 
     def _tag(self, event: Any, line: int, column: int) -> None:
         hint = "Remove it; quotes make a text of a number." if "yaml.org" in str(event.tag) else "Remove it."
@@ -306,17 +306,20 @@ class _Builder:
             open_now = any(each.anchor == event.anchor for each in self.stack)
             problem = "stands inside what it repeats" if open_now else "has no anchor before it"
             self._error("yaml-alias", f"*{event.anchor} {problem}", line, column)
-            self._add(Scalar(None, "", "", self.file, line, column))
+            self._add(Scalar(None, "", "", self.file, line, column), 0)
             return
-        node, size = known
+        node, size, height = known
         self.count += size
         self.aliased += size
         if self.aliased > MAX_ALIASED:
             self._stop("yaml-alias", f"aliases repeat more than {MAX_ALIASED:,} values", line, column)
             return
+        if len(self.stack) + height > MAX_DEPTH:
+            self._stop("yaml-depth", f"nested deeper than {MAX_DEPTH} levels", line, column)
+            return
         if isinstance(node, Scalar):
             node = Scalar(node.value, node.text, node.style, self.file, line, column)
-        self._add(node)
+        self._add(node, height)
 
     def _start_mapping(self, event: Any) -> None:
         mark = event.start_mark
@@ -348,15 +351,17 @@ class _Builder:
 
     def _close(self, opened: _Open) -> None:
         if opened.anchor is not None:
-            self.anchors[opened.anchor] = (opened.node, self.count - opened.start)
-        self._add(opened.node)
+            self.anchors[opened.anchor] = (opened.node, self.count - opened.start, opened.height)
+        self._add(opened.node, opened.height)
 
-    def _add(self, node: Node) -> None:
+    def _add(self, node: Node, height: int) -> None:
         """Put a finished node where it belongs: the document, a sequence, or a mapping as key or value."""
         if not self.stack:
             self.root = node
             return
         parent = self.stack[-1]
+        if height >= parent.height:
+            parent.height = height + 1
         collection = parent.node
         if isinstance(collection, Sequence):
             collection.items.append(node)
