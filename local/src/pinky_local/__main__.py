@@ -1,0 +1,39 @@
+"""``python -m pinky_local serve``: the local account as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from pinky_local.account import LocalAccount
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; prints one line with host and port when it answers."""
+    options = _parser().parse_args(arguments)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with LocalAccount(options.folder, data=not options.no_data, port=options.port) as account:
+        sys.stdout.write(f"pinky-local listening on {account.host}:{account.port}\n")
+        sys.stdout.flush()
+        stop.wait()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pinky-local", description="An embedded Snowflake account on loopback.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve until interrupted")
+    serve.add_argument("--port", type=int, default=0, help="TCP port; 0 (the default) takes a free one")
+    serve.add_argument("--folder", type=Path, default=None, help="keep the account in this folder; default: in memory")
+    serve.add_argument("--no-data", action="store_true", help="catalog only: no rows, no DuckDB")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

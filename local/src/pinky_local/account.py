@@ -1,0 +1,169 @@
+"""The embedded account as one object: start it, connect to it, look at what it was asked."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pinky_local.control import PREFIX, Control
+from pinky_local.faults import Faults
+from pinky_local.http11 import Request, Response
+from pinky_local.journal import Counters, Journal
+from pinky_local.login import Credentials
+from pinky_local.routes import HOLD_SECONDS, Routes
+from pinky_local.server import HttpServer
+from pinky_local.sessions import SessionRegistry
+from pinky_local.types import DataPlane, Engine, SqlError
+
+ACCOUNT = "pinky_local"
+DEFAULT_USER = "PINKY"
+DEFAULT_PASSWORD = "pinky"  # any password is accepted unless ``users`` says otherwise
+
+
+class LocalAccount:
+    """A Snowflake account inside this process, reached through the real connector on loopback.
+
+    ``folder`` keeps it between runs (None: in memory). ``data`` is False for a catalog without rows. ``users`` maps
+    names to passwords (None: any password); those that do not exist are created. ``engine`` replaces the built-in
+    catalog engine. ``port`` 0 takes a free one. Use it as a context manager, or call `start` and `stop`.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        data: bool = True,
+        users: Mapping[str, str | None] | None = None,
+        engine: Engine | None = None,
+        port: int = 0,
+        hold_seconds: float = HOLD_SECONDS,
+        session_seconds: int = 3_600,
+        master_seconds: int = 14_400,
+    ) -> None:
+        self.engine: Engine = engine if engine is not None else _builtin_engine(folder, data=data)
+        self.faults = Faults()
+        self.journal = Journal()
+        self.counters = Counters()
+        self.sessions = SessionRegistry(session_seconds, master_seconds)
+        self._users = dict(users or {})
+        self._passwords = {name.upper(): password for name, password in self._users.items()}
+        self._port = port
+        self._hold_seconds = hold_seconds
+        self._server: HttpServer | None = None
+        self._routes: Routes | None = None
+
+    def start(self) -> Self:
+        """Create missing users, open the port and answer. Raises `RuntimeError` where it runs already."""
+        if self._server is not None:
+            raise RuntimeError("the local account runs already")
+        self._create_users()
+        self._routes = Routes(
+            self.engine,
+            credentials=Credentials(self._users),
+            sessions=self.sessions,
+            faults=self.faults,
+            journal=self.journal,
+            counters=self.counters,
+            hold_seconds=self._hold_seconds,
+        )
+        self._control = Control(self.faults, self.journal, self.counters, self.sessions)
+        self._server = HttpServer(self._handle, self._port)
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Cancel what runs, close every connection and free the port. Does nothing where it is stopped."""
+        server, routes = self._server, self._routes
+        if server is None or routes is None:
+            return
+        self._server = None
+        routes.runs.cancel()
+        server.stop()
+        routes.executor.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def host(self) -> str:
+        """The address it listens on."""
+        return str(self._running().host)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._running().port)
+
+    @property
+    def internal_errors(self) -> list[Exception]:
+        """What broke inside the local account itself; a test should find this empty."""
+        return [] if self._routes is None else self._routes.executor.internal_errors
+
+    def connection_parameters(
+        self, user: str | None = None, role: str | None = None, **parameters: Any
+    ) -> dict[str, Any]:
+        """Arguments for ``snowflake.connector.connect``; ``parameters`` are added or take precedence."""
+        name = user or DEFAULT_USER
+        arguments: dict[str, Any] = {
+            "account": ACCOUNT,
+            "host": self.host,
+            "port": self.port,
+            "protocol": "http",
+            "user": name,
+            "password": self._passwords.get(name.upper()) or DEFAULT_PASSWORD,
+            "enable_server_session_keep_alive_auto_detection": False,
+        }
+        if role is not None:
+            arguments["role"] = role
+        return arguments | parameters
+
+    def connect(self, **overrides: Any) -> Any:
+        """A connection of whatever ``snowflake-connector-python`` is installed."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(?s:snowflake|botocore)\b.*")
+            import snowflake.connector
+
+        return snowflake.connector.connect(**self.connection_parameters(**overrides))
+
+    def _running(self) -> HttpServer:
+        if self._server is None:
+            raise RuntimeError("the local account is not running; call start() or use it as a context manager")
+        return self._server
+
+    def _handle(self, request: Request) -> Response:
+        assert self._routes is not None
+        if request.path == PREFIX or request.path.startswith(PREFIX + "/"):
+            return self._control.handle(request)
+        return self._routes.handle(request)
+
+    def _create_users(self) -> None:
+        requested: dict[str, str | None] = dict.fromkeys(("database", "schema", "warehouse", "role"))
+        for name in self._users:
+            try:
+                self.engine.login(name, dict(requested), {})
+            except SqlError as error:
+                if error.errno != 390100:
+                    raise
+                admin = self.engine.login(DEFAULT_USER, requested | {"role": "ACCOUNTADMIN"}, {})
+                quoted = '"' + name.upper().replace('"', '""') + '"'
+                self.engine.execute(f"CREATE USER {quoted}", admin, query_id="create-user")
+
+
+def _builtin_engine(folder: Path | None, *, data: bool) -> Engine:
+    from pinky_local.engine import CatalogEngine
+
+    plane: DataPlane | None = None
+    if data:
+        from pinky_local.data import DuckDataPlane
+
+        plane = DuckDataPlane(folder)
+    engine: Engine = CatalogEngine(folder, plane)
+    return engine
