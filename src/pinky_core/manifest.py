@@ -1,0 +1,570 @@
+"""A manifest → documents that know their place.
+
+Layout, every path relative to the manifest's folder::
+
+    manifest.yml                   scope, target, environment, include, vars, resources, and the sections of plugins
+    vars/<ENV>.yml                 variables of one environment
+    resources/<kind>/<name>.yml    one file, one object; `name` is the file's name where it does not say another
+
+Variables: ``vars`` of the manifest, under ``vars/<ENV>.yml``, under the caller's; a later one replaces an earlier one
+of the same name as a whole. Mistakes become diagnostics with places, all at once, and loading goes on with what is
+sound.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Collection, Iterator
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence as AnySequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import attrs
+
+from pinky_core.address import parse_path
+from pinky_core.diagnostics import Diagnostic, Location, nearest
+from pinky_core.errors import DiagnosticsError
+from pinky_core.manifest_source import FolderSource, ManifestSource, UnreadableFileError
+from pinky_core.nodes import Mapping, Node, Scalar, Sequence, locate, parse_yaml, to_plain
+from pinky_core.variables import Bindings, has_template, substitute
+
+__all__ = [
+    "CLIENT_FOLDER",
+    "SCOPES",
+    "Document",
+    "FolderSource",
+    "Manifest",
+    "ManifestSource",
+    "SectionDocument",
+    "UnreadableFileError",
+    "load_manifest",
+    "read_file",
+]
+
+SCOPES = ("schema", "database", "account")
+CLIENT_FOLDER = "manifest_client"  # a manifest folder of this name holds schema-scoped resources only
+
+_KEYS = ("scope", "target", "environment", "include", "vars", "resources")
+_EXTENSIONS = (".yml", ".yaml")
+
+
+@attrs.frozen(eq=False)
+class Document:
+    """One resource as declared, variables substituted, ``for_each`` resolved.
+
+    ``file`` and every location name the file relative to the manifest's folder: ``source.read(location.file)`` is the
+    text a place points into.
+    """
+
+    kind: str
+    body: Mapping
+    plain: dict[str, Any]
+    location: Location
+    kind_location: Location
+    file: str
+    source: ManifestSource = attrs.field(repr=False)
+
+    def location_of(self, path: AnySequence[str | int], *, key: bool = False) -> Location:
+        """The place of a field, or of the deepest thing on the way to it; with ``key``, of the field's name."""
+        return locate(self.body, tuple(path), key=key)
+
+
+@attrs.frozen(eq=False)
+class SectionDocument:
+    """One section: a top-level key that a plugin owns, with its value of any shape."""
+
+    key: str
+    body: Node
+    plain: Any
+    location: Location
+    key_location: Location
+    file: str
+    source: ManifestSource = attrs.field(repr=False)
+
+    def location_of(self, path: AnySequence[str | int], *, key: bool = False) -> Location:
+        """The place of a field, or of the deepest thing on the way to it; with ``key``, of the field's name."""
+        return locate(self.body, tuple(path), key=key)
+
+
+@attrs.frozen(eq=False)
+class Manifest:
+    """A loaded manifest; only without errors in ``diagnostics`` is it fit for planning.
+
+    ``scope`` is empty where it could not be known, ``target`` None where none was given; whether the two fit, and whether the
+    target is a name at all, is for the engine to say, which knows what the caller may do.
+    """
+
+    scope: str
+    target: str | None
+    target_location: Location | None
+    env: str | None
+    variables: dict[str, Any] = attrs.field(repr=False)
+    documents: list[Document]
+    sections: list[SectionDocument]
+    diagnostics: list[Diagnostic]
+    source: ManifestSource
+    file: str
+
+
+def load_manifest(
+    source: ManifestSource,
+    *,
+    file: str | None = None,
+    env: str | None = None,
+    target: str | None = None,
+    variables: AnyMapping[str, Any] | None = None,
+    sections: Collection[str] = (),
+    kinds: Collection[str] = (),
+) -> Manifest:
+    """Load the manifest ``file`` (by default ``manifest.yml``) and what lies beside it.
+
+    Never raises for what the files hold. ``env``, ``target`` and ``variables`` are the caller's and win over the
+    manifest's own. ``sections`` are the keys that plugins own. ``kinds`` only improve hints: a document of an unknown
+    kind is kept, for validation to explain.
+    """
+    if file is None:
+        file = source.manifest_file if isinstance(source, FolderSource) else "manifest.yml"
+    return _Loader(source, file, sections, kinds).load(env, target, variables or {})
+
+
+def read_file(document: Document | SectionDocument, relative_path: str, path: tuple[str | int, ...] = ()) -> str:
+    """The text of a file that a resource names, relative to the YAML file that names it.
+
+    ``path`` leads to the field that holds the name, for the place of an error. Raises DiagnosticsError, code
+    ``unreadable-file``, where the file is missing, not text, or outside the manifest's folder.
+    """
+    full = posixpath.normpath(posixpath.join(posixpath.dirname(document.file), relative_path))
+    try:
+        if posixpath.isabs(relative_path) or full.startswith("../") or full in (".", ".."):
+            raise UnreadableFileError("it is outside the folder of the manifest")
+        return document.source.read(full)
+    except (OSError, ValueError) as error:
+        summary = f"cannot read {relative_path!r}: {_why(error)}"
+        beside = (
+            document.source.list(posixpath.join(posixpath.dirname(full), "*")) if isinstance(error, OSError) else []
+        )
+        hint = nearest(full, beside)
+        place = document.location_of(path)
+        raise DiagnosticsError(
+            [Diagnostic.error("unreadable-file", summary, hint=hint, path=path, location=place)]
+        ) from error
+
+
+def _why(error: OSError | ValueError) -> str:
+    """The reason alone: an operating system's message would name the machine's own paths."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if isinstance(error, UnreadableFileError) and (error.line, error.column) != (1, 1):
+        return f"{error} (line {error.line}, column {error.column})"
+    return str(error)
+
+
+class _Loader:
+    """The steps of one load; every method adds to ``diagnostics`` what it finds wrong."""
+
+    def __init__(self, source: ManifestSource, file: str, sections: Collection[str], kinds: Collection[str]) -> None:
+        self.source = source
+        self.file = file
+        self.section_keys = frozenset(sections)
+        self.kinds = frozenset(kinds)
+        self.diagnostics: list[Diagnostic] = []
+        self.documents: list[Document] = []
+        self.sections: dict[str, SectionDocument] = {}
+        self.bindings = Bindings({})
+
+    def load(self, env: str | None, target: str | None, variables: AnyMapping[str, Any]) -> Manifest:
+        root = self._read_mapping(self.file)
+        self._check_keys(root, _KEYS)
+        environments = self._environments()
+        own = self._variables_of(root.get("vars"))
+        given = self._given(variables)
+        env = self._environment(root, env, target, {**own, **given}, environments)
+        of_env = self._variables_of(self._read_root(environments[env])) if env in environments else {}
+        values = {**own, **of_env, **given}
+        self.bindings = Bindings(values, env)
+        text, place = self._target(root, target)
+        scope = self._scope(root, text)
+        self._contents(root, self.file)
+        for included in self._included(root):
+            mapping = self._read_mapping(included)
+            self._check_keys(mapping, ("resources",))
+            self._contents(mapping, included)
+        self._resource_files()
+        return Manifest(
+            scope=scope,
+            target=text,
+            target_location=place,
+            env=env,
+            variables=values,
+            documents=self.documents,
+            sections=list(self.sections.values()),
+            diagnostics=list(dict.fromkeys(self.diagnostics)),  # for_each repeats what is wrong in a body
+            source=self.source,
+            file=self.file,
+        )
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _error(self, code: str, summary: str, location: Location | None, hint: str = "") -> None:
+        self.diagnostics.append(Diagnostic.error(code, summary, hint=hint, location=location))
+
+    def _read_root(self, file: str) -> Node | None:
+        try:
+            text = self.source.read(file)
+        except (OSError, ValueError) as error:
+            line, column = (error.line, error.column) if isinstance(error, UnreadableFileError) else (1, 1)
+            hint = nearest(file, self._list("*")) if isinstance(error, OSError) else ""
+            self._error("unreadable-file", f"cannot read {file!r}: {_why(error)}", Location(file, line, column), hint)
+            return None
+        parsed = parse_yaml(text, file)
+        self.diagnostics += parsed.diagnostics
+        return parsed.root
+
+    def _read_mapping(self, file: str) -> Mapping:
+        before = len(self.diagnostics)
+        root = self._read_root(file)
+        if isinstance(root, Mapping):
+            return root
+        if len(self.diagnostics) == before:
+            location = root.location if root else Location(file, 1, 1)
+            self._error("wrong-shape", f"{file} must hold a mapping of keys to values", location)
+        return Mapping({}, file, 1, 1)
+
+    def _list(self, pattern: str, location: Location | None = None) -> list[str]:
+        try:
+            return self.source.list(pattern)
+        except (OSError, ValueError, NotImplementedError) as error:
+            why = str(error) if isinstance(error, NotImplementedError) else _why(error)
+            self._error("unreadable-file", f"cannot list {pattern!r}: {why}", location)
+            return []
+
+    def _check_keys(self, root: Mapping, known: tuple[str, ...]) -> None:
+        for text, (key, _) in root.entries.items():
+            if text in known or text in self.section_keys:
+                continue
+            if text in _KEYS:
+                self._error("unknown-key", f"{text!r} belongs into {self.file}, not here", key.location)
+                continue
+            if text in self.kinds:
+                hint = f"Put it under resources:, as resources: {{{text}: [...]}}."
+            else:
+                hint = nearest(text, [*known, *self.section_keys]) or f"Known keys: {', '.join(self._known(known))}."
+            self._error("unknown-key", f"unknown key {text!r}", key.location, hint)
+
+    def _known(self, keys: tuple[str, ...]) -> list[str]:
+        return [*keys, *sorted(self.section_keys)]
+
+    # -- variables, environment, target, scope -------------------------------------------------------------------------
+
+    def _environments(self) -> dict[str, str]:
+        """Environment → its file of variables."""
+        files = [file for extension in _EXTENSIONS for file in self._list(f"vars/*{extension}")]
+        found: dict[str, str] = {}
+        for file in files:
+            name = PurePosixPath(file).stem
+            if name in found:
+                self._error("duplicate-file", f"{file} and {found[name]} are for one environment", Location(file, 1, 1))
+            found.setdefault(name, file)
+        return found
+
+    def _variables_of(self, node: Node | None) -> dict[str, Any]:
+        if node is None or (isinstance(node, Scalar) and node.value is None):
+            return {}
+        if not isinstance(node, Mapping):
+            self._error("wrong-shape", "variables must be a mapping of names to values", node.location)
+            return {}
+        for scalar in _scalars(node):
+            if has_template(scalar.text):
+                summary = "a variable's value is never substituted; the braces will stay as they are"
+                self.diagnostics.append(Diagnostic.warning("template-in-variable", summary, location=scalar.location))
+        plain: dict[str, Any] = to_plain(node)
+        return plain
+
+    def _given(self, variables: AnyMapping[str, Any]) -> dict[str, Any]:
+        """The caller's variables as plain values."""
+        values: dict[str, Any] = {}
+        for name, value in variables.items():
+            try:
+                values[str(name)] = _plain(value, 0)
+            except TypeError as error:
+                self._error(
+                    "variable", f"the variable {name!r} holds {error}", None, "Give texts, numbers, lists, mappings."
+                )
+        return values
+
+    def _environment(
+        self, root: Mapping, given: str | None, target: str | None, variables: dict[str, Any], known: dict[str, str]
+    ) -> str | None:
+        """The environment: the caller's, or what the pattern finds in the target's name."""
+        naming = root.get("environment")
+        place = naming.location if naming else None
+        derived = self._derived_environment(naming, root, target, variables, given)
+        if given is not None and derived is not None and derived in known and derived != given:
+            hint = "Leave one of the two out, or make them agree."
+            self._error("environment", f"the environment is {given}, but the target's name says {derived}", place, hint)
+        env = given if given is not None else derived
+        if env is not None and known and env not in known:
+            hint = nearest(env, known) or f"Known environments: {', '.join(sorted(known))}."
+            file = Location(next(iter(sorted(known.values()))), 1, 1)
+            self._error("environment", f"there is no vars/{env}.yml", place or file, hint)
+        return env
+
+    def _derived_environment(
+        self, naming: Node | None, root: Mapping, target: str | None, variables: dict[str, Any], env: str | None
+    ) -> str | None:
+        if naming is None:
+            return None
+        rule = self._naming_rule(naming)
+        node = root.get("target")
+        if target is None and isinstance(node, Scalar):
+            # Without the variables of an environment, which is what we look for; mistakes are told by _target.
+            rendered = substitute(node, Bindings(variables, env), [])
+            target = rendered.value if isinstance(rendered, Scalar) and isinstance(rendered.value, str) else None
+        if rule is None or target is None or has_template(target):
+            return None
+        pattern, index = rule
+        try:
+            path = parse_path(target)
+        except ValueError:
+            return None
+        match = pattern.fullmatch(path[index]) if index < len(path) else None
+        if match is None:
+            summary = f"the target {target} does not follow the pattern of environment"
+            self.diagnostics.append(Diagnostic.warning("environment", summary, location=naming.location))
+            return None
+        return match["env"]
+
+    def _naming_rule(self, naming: Node) -> tuple[re.Pattern[str], int] | None:
+        """``environment: {pattern: "{name}_{env}", of: database | schema}`` → a pattern, and the part it is for."""
+        fields = naming.entries if isinstance(naming, Mapping) else {}
+        unknown = [key for text, (key, _) in fields.items() if text not in ("pattern", "of")]
+        for key in unknown:
+            self._error("unknown-key", f"unknown key {key.text!r}", key.location, nearest(key.text, ("pattern", "of")))
+        pattern = to_plain(fields["pattern"][1]) if "pattern" in fields else None
+        of = to_plain(fields["of"][1]) if "of" in fields else "database"
+        if not isinstance(pattern, str) or pattern.count("{name}") != 1 or pattern.count("{env}") != 1:
+            hint = 'Write environment: {pattern: "{name}_{env}"}.'
+            self._error("wrong-shape", "environment needs a pattern of {name} and {env}", naming.location, hint)
+            return None
+        if of not in ("database", "schema"):
+            self._error("wrong-shape", "'of' must be database or schema", fields["of"][1].location)
+            return None
+        source = re.escape(pattern).replace(r"\{name\}", "(?P<name>.+)").replace(r"\{env\}", "(?P<env>[A-Za-z0-9]+)")
+        return re.compile(source), 0 if of == "database" else 1
+
+    def _target(self, root: Mapping, given: str | None) -> tuple[str | None, Location | None]:
+        node = root.get("target")
+        place = node.location if node else None
+        if given is not None:
+            return given, place
+        if node is None or (isinstance(node, Scalar) and node.value is None):
+            return None, place
+        before = len(self.diagnostics)
+        value = to_plain(substitute(node, self.bindings, self.diagnostics))
+        if len(self.diagnostics) > before:
+            return None, place
+        if not isinstance(value, str):
+            self._error("target", "the target must be a name: DB.SCHEMA or DB", place)
+            return None, place
+        return value, place
+
+    def _scope(self, root: Mapping, target: str | None) -> str:
+        """What ``scope:`` says, or what the folder's name or the form of the target says in its place."""
+        client = self._in_client_folder()
+        entry = root.entries.get("scope")
+        if entry is None:
+            if client:
+                return "schema"
+            parts = _count_parts(target)
+            if parts in (1, 2):
+                return "database" if parts == 1 else "schema"
+            if target is not None:
+                return ""  # not the name of a database or a schema: told where targets are checked
+            hint = "Write scope: schema, database or account."
+            self._error("scope", "neither scope nor target is given", root.location, hint)
+            return ""
+        node = entry[1]
+        value = to_plain(node)
+        if value not in SCOPES:
+            hint = nearest(str(value), SCOPES) or f"Allowed: {', '.join(SCOPES)}."
+            self._error("scope", f"unknown scope {value!r}", node.location, hint)
+            return "schema" if client else ""
+        if client and value != "schema":
+            hint = f"Move the manifest out of {CLIENT_FOLDER}/, or write scope: schema."
+            self._error("scope", f"{CLIENT_FOLDER}/ holds schema-scoped resources only", node.location, hint)
+            return "schema"
+        return str(value)
+
+    def _in_client_folder(self) -> bool:
+        folder = PurePosixPath(posixpath.normpath(posixpath.join(self.source.name, self.file))).parent
+        return folder.name == CLIENT_FOLDER
+
+    # -- contents ------------------------------------------------------------------------------------------------------
+
+    def _included(self, root: Mapping) -> list[str]:
+        node = root.get("include")
+        if node is None or (isinstance(node, Scalar) and node.value is None):
+            return []
+        patterns = node.items if isinstance(node, Sequence) else [node]
+        files: dict[str, None] = {}
+        for each in patterns:
+            pattern = to_plain(each)
+            if not isinstance(pattern, str):
+                self._error("wrong-shape", "include must list file patterns", each.location)
+                continue
+            before = len(self.diagnostics)
+            found = self._list(pattern, each.location)
+            if not found and len(self.diagnostics) == before:
+                self._error("include", f"no file matches {pattern!r}", each.location)
+            files.update(dict.fromkeys(found))
+        return [file for file in files if file != self.file and not _has_own_place(file)]
+
+    def _contents(self, root: Mapping, file: str) -> None:
+        resources = root.get("resources")
+        if isinstance(resources, Mapping):
+            for kind, (key, node) in resources.entries.items():
+                self._resources_of(kind, key, node, file)
+        elif resources is not None and not (isinstance(resources, Scalar) and resources.value is None):
+            hint = "Write resources: {table: [{name: ...}]}."
+            self._error("wrong-shape", "resources must be a mapping of kinds to lists", resources.location, hint)
+        for text, (key, node) in root.entries.items():
+            if text in self.section_keys:
+                self._section(text, key, node, file)
+
+    def _section(self, text: str, key: Scalar, node: Node, file: str) -> None:
+        first = self.sections.get(text)
+        if first is not None:
+            self._error("duplicate-section", f"{text!r} stands twice; first at {first.key_location}", key.location)
+            return
+        body = substitute(node, self.bindings, self.diagnostics)
+        plain = to_plain(body)
+        self.sections[text] = SectionDocument(text, body, plain, node.location, key.location, file, self.source)
+
+    def _resources_of(self, kind: str, key: Scalar, node: Node, file: str) -> None:
+        if has_template(kind):
+            self._error("template-in-key", "a template in a key", key.location, "Only values are substituted.")
+        elif isinstance(node, Sequence):
+            for item in node.items:
+                self._resource(kind, key.location, item, file)
+        elif not (isinstance(node, Scalar) and node.value is None):
+            hint = "Begin each resource with a dash: - name: ..."
+            self._error("wrong-shape", f"{kind} must be a list of resources", node.location, hint)
+
+    def _resource_files(self) -> None:
+        files = [file for extension in _EXTENSIONS for file in self._list(f"resources/**/*{extension}")]
+        for file in sorted(files):
+            parts = PurePosixPath(file).parts
+            if len(parts) == 3:
+                self._resource_file(file, parts[1])
+            elif len(parts) == 2 and not self._was_read(file):
+                hint = "Move it into resources/<kind>/, or name it under include:."
+                self._error("misplaced-file", "a file directly in resources/ has no kind", Location(file, 1, 1), hint)
+
+    def _was_read(self, file: str) -> bool:
+        return any(each.file == file for each in self.documents) or any(
+            each.file == file for each in self.sections.values()
+        )
+
+    def _resource_file(self, file: str, kind: str) -> None:
+        before = len(self.diagnostics)
+        root = self._read_root(file)
+        if root is None:
+            if len(self.diagnostics) > before:
+                return
+            root = Mapping({}, file, 1, 1)  # an empty file: everything by default, named after the file
+        if isinstance(root, Mapping) and "name" not in root.entries:
+            name = Scalar(PurePosixPath(file).stem, PurePosixPath(file).stem, '"', file, root.line, root.column)
+            root = Mapping({"name": (name, name), **root.entries}, file, root.line, root.column)
+        self._resource(kind, Location(file, 1, 1), root, file)
+
+    def _resource(self, kind: str, kind_location: Location, node: Node, file: str) -> None:
+        if not isinstance(node, Mapping):
+            self._error("wrong-shape", f"a {kind} must be a mapping of fields", node.location)
+            return
+        repeat = node.entries.get("for_each")
+        if repeat is None:
+            self._document(kind, kind_location, node, file, self.bindings)
+            return
+        entries = {key: entry for key, entry in node.entries.items() if key != "for_each"}
+        body = Mapping(entries, node.file, node.line, node.column)
+        for each in self._items(repeat[1]):
+            self._document(kind, kind_location, body, file, self.bindings.with_each(each))
+
+    def _document(self, kind: str, kind_location: Location, node: Mapping, file: str, bindings: Bindings) -> None:
+        body = substitute(node, bindings, self.diagnostics)
+        if isinstance(body, Mapping):  # it is: substitution keeps the shape
+            plain = to_plain(body)
+            self.documents.append(Document(kind, body, plain, node.location, kind_location, file, self.source))
+
+    def _items(self, node: Node) -> Iterator[Any]:
+        """What ``for_each`` repeats over: a list in place, or the dotted name of a variable that holds one."""
+        if isinstance(node, Sequence):
+            values = to_plain(substitute(node, self.bindings, self.diagnostics))
+            places = [item.location for item in node.items]
+        else:
+            values = self._named_list(node)
+            places = [node.location] * len(values)
+        for value, place in zip(values, places, strict=True):
+            if isinstance(value, list):
+                self._error("for-each", "an item of for_each is a list", place, "Use a value or a mapping.")
+            else:
+                yield value
+
+    def _named_list(self, node: Node) -> list[Any]:
+        name = node.value if isinstance(node, Scalar) else None
+        if not isinstance(name, str) or not re.fullmatch(r"vars(\.[^.\s{}]+)+", name):
+            hint = "Write a list, or the name of a variable that holds one: for_each: vars.clients"
+            self._error("for-each", "for_each is neither a list nor the name of one", node.location, hint)
+            return []
+        value: Any = self.bindings.context["vars"]
+        for part in name.split(".")[1:]:
+            if not isinstance(value, AnyMapping) or part not in value:
+                hint = nearest(part, value) if isinstance(value, AnyMapping) else ""
+                self._error("missing-variable", f"{name}: {part!r} is not defined", node.location, hint)
+                return []
+            value = value[part]
+        if not isinstance(value, list):
+            self._error("for-each", f"{name} does not hold a list", node.location)
+            return []
+        return value
+
+
+def _count_parts(target: str | None) -> int:
+    try:
+        return len(parse_path(target)) if target is not None else 0
+    except ValueError:
+        return 0
+
+
+def _has_own_place(file: str) -> bool:
+    """Whether the layout already gives a file its meaning, so that ``include`` need not."""
+    parts = PurePosixPath(file).parts
+    return (parts[0] == "vars" and len(parts) == 2) or (parts[0] == "resources" and len(parts) == 3)
+
+
+def _scalars(node: Node) -> Iterator[Scalar]:
+    if isinstance(node, Scalar):
+        yield node
+    elif isinstance(node, Mapping):
+        for _, value in node.entries.values():
+            yield from _scalars(value)
+    else:
+        for item in node.items:
+            yield from _scalars(item)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """A caller's value as plain data; TypeError names what is not."""
+    if depth > 100:
+        raise TypeError("lists or mappings nested deeper than 100 levels")
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, AnyMapping):
+        return {str(key): _plain(each, depth + 1) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each, depth + 1) for each in value]
+    raise TypeError(f"a {type(value).__name__}")
