@@ -1,0 +1,120 @@
+"""Documents → resources. cattrs does the structure; what it refuses becomes diagnostics with a path."""
+
+from __future__ import annotations
+
+import enum
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import cattrs
+from cattrs.errors import IterableValidationError, IterableValidationNote
+
+from pinky_core.address import Identifier
+from pinky_core.spec import Field, Nested, spec_of
+
+__all__ = ["Mistake", "convert_body"]
+
+Mistake = tuple[tuple[str | int, ...], str]
+"""The path inside a document, and what is wrong there."""
+
+
+class _NestedError(ValueError):
+    """Mistakes inside a nested value."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("nested value")
+        self.mistakes = mistakes
+
+
+def convert_body(cls: Any, document: Mapping[str, Any]) -> tuple[Any, list[Mistake]]:
+    """The body a document declares, or None with every mistake in it. Keys that are no fields are left alone."""
+    values: dict[str, Any] = {}
+    mistakes: list[Mistake] = []
+    for field in spec_of(cls).fields:
+        if field.name not in document:
+            if field.required:
+                mistakes.append(((field.name,), f"{field.name!r} is missing"))
+            continue
+        try:
+            values[field.name] = _structure(field, document[field.name])
+        except Exception as error:  # noqa: BLE001 - value types raise what they like; each becomes a diagnostic
+            mistakes += [((field.name, *path), text) for path, text in _mistakes(error)]
+    if mistakes:
+        return None, mistakes
+    try:
+        return cls(**values), []
+    except ValueError as error:  # a rule of the class about its fields taken together
+        return None, [((), str(error))]
+
+
+def _structure(field: Field, value: Any) -> Any:
+    if value is None:
+        if field.required:
+            raise ValueError(f"{field.name!r} cannot be null")
+        return None
+    return _hook(field.type)(value, field.type)
+
+
+@lru_cache(maxsize=4096)
+def _hook(annotation: Any) -> Callable[[Any, Any], Any]:
+    return typing.cast("Callable[[Any, Any], Any]", _CONVERTER.get_structure_hook(annotation))
+
+
+def _nested(value: Any, cls: Any) -> Any:
+    made, mistakes = convert_body(cls, value)
+    if mistakes:
+        raise _NestedError(mistakes)
+    return made
+
+
+def _parsed(value: Any, cls: Any) -> Any:
+    return value if isinstance(value, cls) else cls.parse(value)
+
+
+def _exactly(kind: type) -> Callable[[Any, Any], Any]:
+    """Scalars are what they are: text is never turned into a number, nor a number into truth."""
+
+    def structure(value: Any, _cls: Any) -> Any:
+        if type(value) is kind or (kind is float and type(value) is int):
+            return kind(value)
+        raise ValueError(f"expected {_WORDS[kind]}, found {value!r}")
+
+    return structure
+
+
+_WORDS = {str: "text", int: "an integer", float: "a number", bool: "true or false"}
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=True)
+    for kind in (str, int, float, bool):
+        converter.register_structure_hook(kind, _exactly(kind))
+    converter.register_structure_hook_func(_has_parse, _parsed)
+    converter.register_structure_hook_func(lambda cls: isinstance(cls, type) and issubclass(cls, Nested), _nested)
+    return converter
+
+
+def _has_parse(cls: Any) -> bool:
+    return isinstance(cls, type) and (cls is Identifier or hasattr(cls, "parse")) and cls is not enum.Enum
+
+
+_CONVERTER = _make_converter()
+
+
+def _mistakes(error: BaseException) -> Iterator[Mistake]:
+    """Flatten what cattrs groups: an element's mistake gets its index as path."""
+    if isinstance(error, _NestedError):
+        yield from error.mistakes
+    elif isinstance(error, IterableValidationError):
+        for each in error.exceptions:
+            notes = [note for note in getattr(each, "__notes__", ()) if isinstance(note, IterableValidationNote)]
+            index = notes[-1].index if notes else 0
+            for path, text in _mistakes(each):
+                yield (index, *path), text
+    elif isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _mistakes(each)
+    else:
+        yield (), str(error)

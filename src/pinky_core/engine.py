@@ -1,0 +1,385 @@
+"""The pipeline, as a list of steps a reader can recite: load, expand, declare, check, read, plan, check again, apply."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+import structlog
+
+from pinky_core.address import Address, Identifier, parse_path, sql_path
+from pinky_core.apply import Event, Outcome, Report, check_fresh, run_plan
+from pinky_core.boundary import check_boundary
+from pinky_core.connection import as_session
+from pinky_core.declare import SCOPES, Declarer
+from pinky_core.diagnostics import Diagnostic, Location, has_errors
+from pinky_core.errors import BlockedPlanError, DiagnosticsError, NotVisibleError, StalePlanError
+from pinky_core.manifest import FolderSource, Manifest, ManifestSource, load_manifest, read_file
+from pinky_core.plan import Plan, declared_fields, make_plan
+from pinky_core.plugins import Registry, load_plugins
+from pinky_core.read import Reader, Wanted
+from pinky_core.resource import Declared, Place, Resource
+from pinky_core.secret import resolve_secret
+from pinky_core.section import Expanded, SectionContext
+from pinky_core.session import RetryingSession, RetryPolicy, Session
+from pinky_core.validate import Validator, check_schema
+
+__all__ = ["Desired", "Provider", "validate_manifest"]
+
+log = structlog.get_logger("pinky.engine")
+
+DEPTH_OF_SCOPE: Mapping[str, int] = {"account": 0, "database": 1, "schema": 2}
+
+
+@attrs.frozen
+class Desired:
+    """What a manifest declares, sound and complete, before anything was read."""
+
+    scope: str
+    target: tuple[Identifier, ...]
+    resources: tuple[Declared, ...]
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@attrs.frozen
+class _Item:
+    """A document on its way to the declarer: from a file, or expanded from a section."""
+
+    kind: str
+    plain: Mapping[str, Any]
+    location: Location
+    kind_location: Location
+    locate: Callable[[Sequence[str | int]], Location]
+    origin: str = ""
+
+    def location_of(self, path: Sequence[str | int]) -> Location:
+        """The place of the deepest part on a path."""
+        return self.locate(path)
+
+
+def validate_manifest(
+    source: ManifestSource | str | Path,
+    registry: Registry,
+    *,
+    target: str | None = None,
+    env: str | None = None,
+    variables: Mapping[str, Any] | None = None,
+    scopes: Collection[str] = ("schema", "database", "account"),
+) -> Desired:
+    """Everything that can be known without a session. Raises `DiagnosticsError` with all mistakes at once.
+
+    ``target`` overrides the manifest's; ``scopes`` are those the caller may act in.
+    """
+    manifest = load_manifest(
+        as_source(source), env=env, variables=variables or {}, sections=tuple(registry.sections), target=target
+    )
+    problems: list[Diagnostic] = list(manifest.diagnostics)
+    scope = manifest.scope if manifest.scope in SCOPES else "account"
+    if scope not in scopes:
+        summary = f"this manifest has scope {scope}; what is installed and called here may act in: {', '.join(scopes)}"
+        problems.append(Diagnostic.error("wrong-scope", summary, location=Location(manifest.file, 1, 1)))
+        scope = max(scopes, key=lambda each: len(SCOPES[each]))
+    path = _target_of(manifest, scope, problems)
+    items = [*_written(manifest, registry, problems), *_expanded(manifest, registry, path, problems)]
+    declarer = Declarer(registry, scope, path, problems)
+    declared = declarer.declare(items)
+    if not has_errors(problems):
+        for found in registry.manager.hook.pinky_check_resources(resources=declared):
+            problems.extend(found)
+    if has_errors(problems):
+        raise DiagnosticsError(in_file_order(problems))
+    return Desired(scope, path, tuple(declared), tuple(problems))
+
+
+def in_file_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Diagnostics as a reader meets their places."""
+    nowhere = Location("", 0, 0)
+    return sorted(diagnostics, key=lambda each: each.location or nowhere)
+
+
+def as_source(given: ManifestSource | str | Path) -> ManifestSource:
+    """A source from a path, or the source itself."""
+    return FolderSource(Path(given)) if isinstance(given, (str, Path)) else given
+
+
+def _target_of(manifest: Manifest, scope: str, problems: list[Diagnostic]) -> tuple[Identifier, ...]:
+    depth = DEPTH_OF_SCOPE[scope]
+    place = manifest.target_location
+    if not manifest.target:
+        if depth:
+            summary = f"a manifest of scope {scope} needs a target: {'DB.SCHEMA' if depth == 2 else 'DB'}"
+            problems.append(Diagnostic.error("no-target", summary, hint="Give `target:` or --target.", location=place))
+        return ()
+    try:
+        path = parse_path(manifest.target)
+    except ValueError as error:
+        problems.append(Diagnostic.error("bad-name", f"target: {error}", location=place))
+        return ()
+    if len(path) != depth:
+        summary = f"target {manifest.target!r} has {len(path)} parts; scope {scope} needs {depth}"
+        problems.append(Diagnostic.error("bad-name", summary, location=place))
+        return ()
+    return path
+
+
+def _written(manifest: Manifest, registry: Registry, problems: list[Diagnostic]) -> Iterable[_Item]:
+    """The documents of the files, with file references replaced by what the files hold."""
+    for document in manifest.documents:
+        plain: Mapping[str, Any] = document.plain
+        cls = registry.kinds.get(document.kind)
+        references = list(_file_references(cls, plain)) if cls is not None else []
+        for field, path in references:
+            try:
+                plain = {**plain, field: read_file(document, path)}
+            except DiagnosticsError as error:
+                problems.extend(error.diagnostics)
+                plain = {**plain, field: ""}
+        yield _Item(document.kind, plain, document.location, document.kind_location, document.location_of)
+
+
+def _file_references(cls: type[Resource], plain: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Fields given as ``{file: path}``, with the path."""
+    for field in cls.spec.fields:
+        value = plain.get(field.name)
+        if isinstance(value, Mapping) and set(value) == {"file"} and isinstance(value["file"], str):
+            yield field.name, value["file"]
+
+
+def _expanded(
+    manifest: Manifest, registry: Registry, target: tuple[Identifier, ...], problems: list[Diagnostic]
+) -> Iterable[_Item]:
+    """The resources that sections stand for; a section with mistakes expands to nothing."""
+    context = SectionContext(Place(target), manifest.variables, manifest.env)
+    for document in manifest.sections:
+        section = registry.sections[document.key]
+        found = check_schema(document, Validator(section.schema), f"the section {section.key}")
+        problems.extend(found)
+        if found:
+            continue
+        try:
+            expanded: list[Expanded] = list(section.expand(document.plain, context))
+        except ValueError as error:
+            problems.append(Diagnostic.error("section", f"{section.key}: {error}", location=document.location))
+            continue
+        for each in expanded:
+            place = document.location_of(each.path)
+            yield _Item(each.kind, each.document, place, place, _constant(place), each.origin)
+
+
+def _constant(place: Location) -> Callable[[Sequence[str | int]], Location]:
+    return lambda path: place
+
+
+class Provider:
+    """Plans and applies manifests with every installed plugin, or with those given.
+
+    ``session`` is a connection of the connector, a Snowpark session, or any `Session`. ``scopes`` are the scopes a
+    manifest may have here.
+    """
+
+    scopes: ClassVar[tuple[str, ...]] = ("schema", "database", "account")
+
+    def __init__(
+        self,
+        session: Any,
+        *,
+        registry: Registry | None = None,
+        workers: int = 8,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self.registry = registry if registry is not None else load_plugins()
+        self._session: Session = RetryingSession(as_session(session, concurrency=workers), retry)
+        self._workers = workers
+
+    def plan(
+        self,
+        source: ManifestSource | str | Path,
+        target: str | None = None,
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 - the public word of the product
+        *,
+        env: str | None = None,
+        prune: bool = False,
+    ) -> Plan:
+        """What applying a manifest would do. Raises `DiagnosticsError` for mistakes, before anything is sent."""
+        desired = validate_manifest(
+            source, self.registry, target=target, env=env, variables=vars, scopes=self.scopes
+        )
+        return self.plan_desired(desired, prune=prune)
+
+    def plan_desired(self, desired: Desired, *, prune: bool = False) -> Plan:
+        """The plan for what is declared: reads what is live and compares."""
+        kinds = {each.address.kind for each in desired.resources}
+        with Reader(self._session, workers=self._workers) as reader:
+            context = reader.context()
+            live = self._read(reader, desired.resources, str(context["role"]))
+            log.info("read", statements=reader.statements, live=len(live))
+        plan = make_plan(
+            desired.resources, live, scope=desired.scope, target=desired.target, prune=prune, managed_kinds=kinds
+        )
+        plan = attrs.evolve(
+            plan,
+            account=str(context["account"]),
+            role=str(context["role"]),
+            diagnostics=(*desired.warnings, *plan.diagnostics),
+        )
+        self._check_boundary(plan)
+        found = [each for answer in self.registry.manager.hook.pinky_check_plan(plan=plan) for each in answer]
+        return attrs.evolve(plan, diagnostics=(*plan.diagnostics, *found))
+
+    def apply(
+        self,
+        source: Plan | ManifestSource | str | Path,
+        target: str | None = None,
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 - the public word of the product
+        *,
+        env: str | None = None,
+        allow: Collection[str] = (),
+        prune: bool = False,
+        on_event: Callable[[Event], None] = lambda event: None,
+        stop: threading.Event | None = None,
+    ) -> Report:
+        """Apply a manifest, or a plan made before.
+
+        A plan is refused with `StalePlanError` when the account has changed since. Destructive changes are refused
+        with `BlockedPlanError` unless ``allow`` covers them (see `Plan.blocked`).
+        """
+        if isinstance(source, Plan):
+            plan = source
+            self._check_boundary(plan)
+            self._check_fresh(plan)
+        else:
+            plan = self.plan(source, target, vars, env=env, prune=prune)
+        if has_errors(plan.diagnostics):
+            raise DiagnosticsError(plan.diagnostics)
+        blocked = plan.blocked(allow)
+        if blocked:
+            raise BlockedPlanError([f"{c.address}: {c.reason}; loses {c.loses}" for c in blocked])
+
+        def tell(event: Event) -> None:
+            on_event(event)
+            if event.outcome is not Outcome.STARTED:
+                self._tell_plugins(event)
+
+        return run_plan(
+            plan,
+            self._session,
+            resolve=lambda reference: resolve_secret(reference, self.registry.resolvers),
+            workers=self._workers,
+            on_event=tell,
+            stop=stop,
+        )
+
+    def _tell_plugins(self, event: Event) -> None:
+        try:
+            self.registry.manager.hook.pinky_change_applied(event=event)
+        except Exception:
+            log.exception("a plugin failed in pinky_change_applied", change=event.name)
+
+    def _check_boundary(self, plan: Plan) -> None:
+        """Nothing for a provider with the whole account's authority; narrower ones override this."""
+        if plan.target and plan.scope == "schema":
+            check_boundary(plan.changes, plan.guards, plan.target)
+
+    def _check_fresh(self, plan: Plan) -> None:
+        """Read again what the plan touches; raise `StalePlanError` when it is not as the plan saw it."""
+        with Reader(self._session, workers=self._workers) as reader:
+            context = reader.context()
+            if str(context["account"]) != plan.account:
+                raise StalePlanError([f"the plan was made on account {plan.account}, this is {context['account']}"])
+            if str(context["role"]) != plan.role:
+                raise StalePlanError([f"the plan was made by role {plan.role}, this is {context['role']}"])
+            wanted = [
+                Wanted(address, frozenset(change.read_fields))
+                for change in plan.changes
+                for address in (change.address, change.former)
+                if address is not None
+            ]
+            live = self._read_wanted(reader, wanted, {change.address for change in plan.changes}, plan.role)
+        check_fresh(plan, live)
+
+    def _read(self, reader: Reader, declared: Sequence[Declared], role: str) -> dict[Address, Resource]:
+        wanted = []
+        for each in declared:
+            fields = frozenset(declared_fields(each.body))
+            wanted.append(Wanted(each.address, fields))
+            if each.former is not None:
+                wanted.append(Wanted(each.former, fields))
+        return self._read_wanted(reader, wanted, {each.address for each in declared}, role)
+
+    def _read_wanted(
+        self, reader: Reader, wanted: Sequence[Wanted], declared: Collection[Address], role: str
+    ) -> dict[Address, Resource]:
+        """Read by kind, kinds side by side; a container that is neither visible nor declared is an error."""
+        reader.expected = frozenset((each.kind, each.path) for each in declared)
+        problems: list[Diagnostic] = []
+        by_kind: dict[str, list[Wanted]] = {}
+        usable: dict[tuple[Identifier, ...], bool] = {}
+        for each in wanted:
+            container = each.address.path[:-1][:2]
+            if container not in usable:
+                usable[container] = self._container(reader, container, role, problems)
+            if usable[container]:
+                by_kind.setdefault(each.address.kind, []).append(each)
+        if problems:
+            raise DiagnosticsError(problems)
+        return _read_kinds(reader, self.registry.kinds, by_kind, role)
+
+    def _container(
+        self, reader: Reader, container: tuple[Identifier, ...], role: str, problems: list[Diagnostic]
+    ) -> bool:
+        """Whether a container can be read now. False where the manifest itself makes it; else an error is noted."""
+        for length in range(1, len(container) + 1):
+            part = container[:length]
+            if reader.container_exists(part):
+                continue
+            word = "database" if length == 1 else "schema"
+            if (word, part) not in reader.expected:
+                summary = f"the {word} {sql_path(part)} does not exist, or role {role} may not see it"
+                hint = f"Grant USAGE on it to {role}, choose another role, or declare the {word} in the manifest."
+                problems.append(Diagnostic.error("not-visible", summary, hint=hint))
+            return False
+        return True
+
+
+def _read_kinds(
+    reader: Reader, kinds: Mapping[str, type[Resource]], by_kind: Mapping[str, Sequence[Wanted]], role: str
+) -> dict[Address, Resource]:
+    """All kinds at once: one thread per kind decides what to read, the reader's pool bounds what is under way."""
+    live: dict[Address, Resource] = {}
+    problems: list[Diagnostic] = []
+    failures: list[BaseException] = []
+    lock = threading.Lock()
+
+    def read(kind: str) -> None:
+        try:
+            found = kinds[kind].read(reader, by_kind[kind])
+            with lock:
+                live.update(found)
+        except NotVisibleError as error:
+            summary = f"reading {kind} objects failed for role {role}: {error}"
+            with lock:
+                problems.append(Diagnostic.error("not-visible", summary, hint=_privilege_hint(kinds[kind], role)))
+        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
+            with lock:
+                failures.append(error)
+
+    threads = [threading.Thread(target=read, args=(kind,), name=f"pinky-{kind}") for kind in sorted(by_kind)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    if problems:
+        raise DiagnosticsError(problems)
+    return live
+
+
+def _privilege_hint(kind: type[Resource], role: str) -> str:
+    if not kind.privileges:
+        return ""
+    needed = ", ".join(f"{privilege} on {what}" for privilege, what in kind.privileges)
+    return f"Role {role} needs one of: {needed}."

@@ -1,0 +1,226 @@
+"""Desired × live → `Plan`. Pure: it reads nothing and runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from pinky_core.address import Address, Identifier
+from pinky_core.change import Action, Change, Guard, Risk, field_digests
+from pinky_core.diagnostics import Diagnostic, has_errors
+from pinky_core.diff import FieldChange
+from pinky_core.errors import DiagnosticsError
+from pinky_core.graph import in_order
+from pinky_core.resource import Context, Declared, Names, Resource
+from pinky_core.spec import ABSENT, OnChange
+from pinky_core.sql import Statement
+
+__all__ = ["Plan", "declared_fields", "make_plan", "needs_of"]
+
+
+@attrs.frozen
+class Plan:
+    """What would be done, finished: applying it decides nothing.
+
+    ``account`` and ``role`` are those it was made with. ``changes`` are in an order in which they can run; resources
+    that are as declared are only counted, in ``unchanged``. ``orphans`` are objects in the target, of kinds the
+    manifest manages, that it does not declare. ``diagnostics`` are shown beside the plan; an error among them (from a
+    plugin's check) keeps it from being applied.
+    """
+
+    scope: str
+    target: tuple[Identifier, ...]
+    account: str = ""
+    role: str = ""
+    changes: tuple[Change, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    unchanged: int = 0
+    orphans: tuple[Address, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.changes
+
+    def destructive(self) -> tuple[Change, ...]:
+        """Changes that need a permission."""
+        return tuple(change for change in self.changes if change.risk is Risk.DESTRUCTIVE)
+
+    def blocked(self, allow: Collection[str]) -> tuple[Change, ...]:
+        """Destructive changes that ``allow`` does not cover.
+
+        An entry is ``destructive`` (all), ``destructive:<kind>``, or ``destructive:<address>`` such as
+        ``destructive:table DB.S.T``.
+        """
+        if "destructive" in allow:
+            return ()
+        return tuple(
+            change
+            for change in self.destructive()
+            if f"destructive:{change.address.kind}" not in allow and f"destructive:{change.address}" not in allow
+        )
+
+    def statements(self) -> tuple[Statement, ...]:
+        """Every statement, in the order of a run with one worker."""
+        return tuple(statement for change in self.changes for statement in change.statements)
+
+
+def make_plan(
+    declared: Sequence[Declared],
+    live: Mapping[Address, Resource],
+    *,
+    scope: str,
+    target: tuple[Identifier, ...],
+    prune: bool = False,
+    managed_kinds: Collection[str] = (),
+) -> Plan:
+    """Compare what is declared with what is live.
+
+    ``live`` may hold more than what is declared; such objects inside the target and of ``managed_kinds`` are orphans,
+    dropped with ``prune``. Raises `DiagnosticsError` with everything the kinds object to.
+    """
+    names = Names(each.address for each in declared)
+    context = Context(names, live, {each.address: each for each in declared})
+    needs = {each.address: needs_of(each, names) for each in declared}
+    order = in_order(needs)
+    changes: list[Change] = []
+    problems: list[Diagnostic] = []
+    for address in order:
+        item = context.declared[address]
+        change, found = _change_of(item, needs[address], context)
+        problems.extend(found)
+        if change is not None:
+            changes.append(change)
+    if has_errors(problems):
+        raise DiagnosticsError(problems)
+    orphans = sorted(_orphans(declared, live, target, managed_kinds)) if target or prune else []
+    drops = _drops(orphans, live, names) if prune and len(target) == 2 else []
+    kept = _without_unchanged_needs([*changes, *drops])
+    guards = _guards(kept, context)
+    return Plan(
+        scope=scope,
+        target=target,
+        changes=tuple(kept),
+        guards=guards,
+        unchanged=len(declared) - len(changes),
+        orphans=() if drops else tuple(orphans),
+        diagnostics=tuple(problems),
+    )
+
+
+def needs_of(item: Declared, names: Names) -> frozenset[Address]:
+    """What must exist before a resource: what it refers to and what the manifest says."""
+    return frozenset({*item.body.needs(item.address, names), *item.depends_on} - {item.address})
+
+
+def _change_of(
+    item: Declared, needs: Collection[Address], context: Context
+) -> tuple[Change | None, list[Diagnostic]]:
+    body, address = item.body, item.address
+    live = context.live.get(address)
+    former = item.former if live is None and item.former in context.live else None
+    before = context.live[former] if former is not None else live
+    problems = [
+        each if each.location or not item.location else attrs.evolve(each, location=item.location)
+        for each in body.check(address, before, context)
+    ]
+    if has_errors(problems):
+        return None, problems
+    common: dict[str, Any] = {
+        "needs": tuple(sorted(needs)),
+        "read_fields": declared_fields(body),
+        "observed": field_digests(before) if before is not None else {},
+        "file": item.location.file if item.location else "",
+    }
+    origin = f" (from {item.origin})" if item.origin else ""
+    if before is None:
+        statements = tuple(body.create(address, context))
+        return Change(address, Action.CREATE, f"declared, not there{origin}", statements=statements, **common), problems
+    differing = tuple(body.changes(address, before, context))
+    if former is None and not differing:
+        return None, problems
+    return _existing(item, before, former, differing, context, common, origin), problems
+
+
+def _existing(
+    item: Declared,
+    before: Resource,
+    former: Address | None,
+    differing: tuple[FieldChange, ...],
+    context: Context,
+    common: dict[str, Any],
+    origin: str,
+) -> Change:
+    body, address = item.body, item.address
+    statements: list[Statement] = []
+    action = Action.ALTER
+    reason = "differs: " + ", ".join(change.path for change in differing) + origin
+    if former is not None:
+        action = Action.RENAME
+        reason = f"renamed from {former.sql}" + (f"; {reason}" if differing else origin)
+        statements.extend(body.rename(former, address))
+    if any(change.on_change in (OnChange.REPLACE, OnChange.REFUSE) for change in differing):
+        action = Action.REPLACE
+        statements.extend(body.replace(address, before, differing, context))
+    elif differing:
+        statements.extend(body.alter(address, before, differing, context))
+    risk, loses = body.risk(address, action, before, differing)
+    return Change(
+        address, action, reason, risk, loses, differing, tuple(statements), former=former, **common
+    )
+
+
+def declared_fields(body: Resource) -> tuple[str, ...]:
+    """Names of the fields a manifest gave, null or not."""
+    return tuple(field.name for field in body.spec.fields if getattr(body, field.name) is not ABSENT)
+
+
+def _orphans(
+    declared: Iterable[Declared],
+    live: Mapping[Address, Resource],
+    target: tuple[Identifier, ...],
+    kinds: Collection[str],
+) -> Iterable[Address]:
+    wanted = {each.address for each in declared} | {each.former for each in declared}
+    for address in live:
+        if address not in wanted and address.kind in kinds and address.path[: len(target)] == target:
+            yield address
+
+
+def _drops(orphans: Sequence[Address], live: Mapping[Address, Resource], names: Names) -> list[Change]:
+    """Drops in the reverse of the order of creation: what needs another goes first."""
+    among = Names(orphans)
+    needs = {address: frozenset(live[address].needs(address, among)) - {address} for address in orphans}
+    drops: list[Change] = []
+    for address in reversed(in_order(needs)):
+        body = live[address]
+        risk, loses = body.risk(address, Action.DROP, body, ())
+        first = tuple(sorted(other for other in orphans if address in needs[other]))
+        drops.append(
+            Change(
+                address, Action.DROP, "not declared", risk, loses, (), tuple(body.drop(address)), first,
+                field_digests(body),
+            )
+        )
+    return drops
+
+
+def _without_unchanged_needs(changes: Sequence[Change]) -> list[Change]:
+    """Needs that are satisfied already are not part of the plan."""
+    planned = {change.address for change in changes}
+    return [attrs.evolve(c, needs=tuple(n for n in c.needs if n in planned)) for c in changes]
+
+
+def _guards(changes: Sequence[Change], context: Context) -> tuple[Guard, ...]:
+    by_class: dict[type[Resource], list[Change]] = {}
+    for change in changes:
+        by_class.setdefault(_class_of(change.address, context), []).append(change)
+    return tuple(guard for cls, members in by_class.items() for guard in cls.guards(members, context))
+
+
+def _class_of(address: Address, context: Context) -> type[Resource]:
+    item = context.declared.get(address)
+    return type(item.body if item is not None else context.live[address])

@@ -1,0 +1,165 @@
+"""Where statements run: a protocol of one method, the policy of retries above the driver, and the Snowpark adapter.
+
+The adapter for the connector is in the command line's package, the only one that imports the connector.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import attrs
+
+from pinky_core.errors import NotVisibleError, SessionError, StatementError, TransportError
+
+__all__ = ["RetryingSession", "RetryPolicy", "Rows", "Session", "SnowparkSession", "statement_error"]
+
+NOT_VISIBLE = frozenset({2003, 2043, 3001})
+# Conflicts with a concurrent transaction or DDL that pass by themselves: lock wait timeout, DDL on a moving object.
+TRANSIENT = frozenset({625, 630, 603})
+
+
+@attrs.frozen
+class Rows:
+    """The answer of one statement: lower-case column names and rows of plain values in that order."""
+
+    columns: tuple[str, ...]
+    values: Sequence[Sequence[Any]]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for row in self.values:
+            yield dict(zip(self.columns, row, strict=True))
+
+    def pick(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        """Only these columns of each row, None for a column the answer does not have."""
+        places = [self.columns.index(name) if name in self.columns else None for name in names]
+        for row in self.values:
+            yield tuple(None if place is None else row[place] for place in places)
+
+
+class Session(Protocol):
+    """Runs one statement and returns its rows.
+
+    Raises `StatementError` (of which `NotVisibleError` is one) when Snowflake refuses, `TransportError` when it is
+    unknown whether the statement ran. ``concurrency`` is how many statements may run at once.
+    """
+
+    concurrency: int
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        """Run one statement with positional parameters for its ``?``."""
+
+
+def statement_error(
+    message: str, *, errno: int, sqlstate: str = "", query_id: str = "", statement: str = ""
+) -> StatementError:
+    """The right error class for an error number of Snowflake."""
+    kind = NotVisibleError if errno in NOT_VISIBLE else StatementError
+    return kind(message, errno=errno, sqlstate=sqlstate, query_id=query_id, statement=statement)
+
+
+@attrs.frozen
+class RetryPolicy:
+    """Bounded exponential backoff with full jitter; delays in seconds."""
+
+    attempts: int = 6
+    first_delay: float = 0.5
+    longest_delay: float = 20.0
+
+    def delay(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
+        """How long to wait after this failed attempt, counted from 1."""
+        return chance() * min(self.longest_delay, self.first_delay * float(2 ** (attempt - 1)))
+
+
+# What a second execution answers when the first one, whose outcome was lost, did take effect.
+_ALREADY_DONE = (
+    (re.compile(r"\s*CREATE\b(?!\s+OR\b)", re.I), frozenset({1998, 2002})),
+    (re.compile(r"\s*DROP\b", re.I), frozenset({2003, 2043})),
+    (re.compile(r"\s*ALTER\b.*\bRENAME\s+TO\b", re.I | re.S), frozenset({2003, 2043})),
+    (re.compile(r"\s*ALTER\s+TABLE\b.*\bADD\s+COLUMN\b", re.I | re.S), frozenset({1430, 2025})),
+    (re.compile(r"\s*ALTER\s+TABLE\b.*\b(DROP|RENAME)\s+COLUMN\b", re.I | re.S), frozenset({904, 2003})),
+)
+
+
+class RetryingSession:
+    """A session that repeats what failed on the way: never a refusal, except conflicts that pass by themselves.
+
+    After a lost outcome the statement may have taken effect. The repetition of a CREATE, DROP, RENAME, ADD or DROP
+    COLUMN then answers that its work is already done; exactly that answer, after exactly that failure, counts as
+    success. All other statements pinky sends may run twice with the effect of once.
+    """
+
+    def __init__(
+        self, session: Session, policy: RetryPolicy | None = None, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._session = session
+        self._policy = policy or RetryPolicy()
+        self._sleep = sleep
+        self.concurrency = session.concurrency
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        """Run a statement under the policy."""
+        outcome_lost = False
+        for attempt in range(1, self._policy.attempts + 1):
+            try:
+                return self._session.execute(statement, parameters)
+            except TransportError:
+                outcome_lost = True
+                if attempt == self._policy.attempts:
+                    raise
+            except StatementError as error:
+                if outcome_lost and _already_done(statement, error.errno):
+                    return Rows(("status",), [("done by an earlier attempt whose answer was lost",)])
+                if error.errno not in TRANSIENT or attempt == self._policy.attempts:
+                    raise
+            self._sleep(self._policy.delay(attempt))
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _already_done(statement: str, errno: int) -> bool:
+    return any(errno in numbers and pattern.match(statement) for pattern, numbers in _ALREADY_DONE)
+
+
+_DETAILS = re.compile(r"(?P<errno>\d{6}) \((?P<state>[0-9A-Z]{5})\)")
+
+
+class SnowparkSession:
+    """The session of a stored procedure's runtime, or any Snowpark session. Statements run one after the other."""
+
+    concurrency = 1
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        """Run one statement by ``session.sql(...).collect()``."""
+        try:
+            rows = self._session.sql(statement, params=list(parameters) or None).collect()
+        except Exception as error:
+            raise _from_snowpark(error, statement) from error
+        if not rows:
+            return Rows((), [])
+        columns = tuple(str(name).strip('"').lower() for name in rows[0].as_dict())
+        return Rows(columns, [tuple(row) for row in rows])
+
+
+def _from_snowpark(error: Exception, statement: str) -> Exception:
+    """Errors of Snowpark in our words; anything that is not an answer of Snowflake stays as it is."""
+    number = getattr(error, "sql_error_code", None)
+    text = str(error)
+    found = _DETAILS.search(text)
+    errno = int(number) if isinstance(number, int) else int(found["errno"]) if found else 0
+    if errno:
+        state = found["state"] if found else ""
+        return statement_error(
+            text, errno=errno, sqlstate=state, query_id=str(getattr(error, "sfqid", "") or ""), statement=statement
+        )
+    if type(error).__module__.startswith("snowflake."):
+        return SessionError(text, statement=statement)
+    return error
