@@ -348,7 +348,7 @@ class SqlText(str):
 
 @lru_cache(maxsize=8192)
 def _canonical(text: str) -> str:
-    text = text.replace("\r\n", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     pieces: list[str] = []
     for match in _SQL.finditer(text):
         if match.lastgroup == "open":
