@@ -92,8 +92,8 @@ class SectionDocument:
 class Manifest:
     """A loaded manifest; only without errors in ``diagnostics`` is it fit for planning.
 
-    ``scope`` is empty where it could not be known, ``target`` None where none was given; whether the two fit, and whether the
-    target is a name at all, is for the engine to say, which knows what the caller may do.
+    ``scope`` is empty where it could not be known, ``target`` None where none was given; whether the two fit, and
+    whether the target is a name at all, is for the engine to say, which knows what the caller may do.
     """
 
     scope: str

@@ -281,6 +281,8 @@ class _Builder:
         line, column = mark.line + 1, mark.column + 1
         text = event.value
         style = event.style or ""
+        if not text and not style:
+            line, column = self._place_of_nothing()
         value: ScalarValue = text
         if event.tag is not None:
             self._tag(event, line, column)
@@ -294,6 +296,13 @@ class _Builder:
         if event.anchor is not None:
             self.anchors[event.anchor] = (node, 1, 0)
         self._add(node, 0)
+
+    def _place_of_nothing(self) -> tuple[int, int]:
+        """A place for a value that is not written at all: its key, or the collection around it."""
+        if not self.stack:
+            return 1, 1
+        place = self.stack[-1].key or self.stack[-1].node
+        return place.line, place.column
 
     def _tag(self, event: Any, line: int, column: int) -> None:
         hint = "Remove it; quotes make a text of a number." if "yaml.org" in str(event.tag) else "Remove it."
