@@ -234,10 +234,9 @@ class _Run:
                 self._session.execute(statement.render(self._resolve))
             except (SessionError, SecretError) as error:
                 seconds = time.monotonic() - begin
-                log.error("statement failed", step=step.name, statement=statement.text, error=_clean(error, statement))
-                return self._event(
-                    step, Outcome.FAILED, seconds, error=_clean(error, statement), statement=statement.text
-                )
+                text = _clean(error, statement)
+                log.error("statement failed", step=step.name, statement=statement.text, error=text)
+                return self._event(step, Outcome.FAILED, seconds, error=text, statement=statement.text)
             except Exception as error:  # noqa: BLE001 - a defect in an adapter must not lose the report or a guard
                 text = f"{type(error).__name__}: {error}"
                 return self._event(step, Outcome.FAILED, error=text, statement=statement.text)
@@ -245,7 +244,14 @@ class _Run:
         return self._event(step, Outcome.APPLIED, time.monotonic() - begin)
 
     def _event(
-        self, step: _Step, outcome: Outcome, seconds: float = 0.0, *, error: str = "", because: str = "", statement: str = ""
+        self,
+        step: _Step,
+        outcome: Outcome,
+        seconds: float = 0.0,
+        *,
+        error: str = "",
+        because: str = "",
+        statement: str = "",
     ) -> Event:
         change = step.change
         return Event(

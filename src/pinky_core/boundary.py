@@ -38,7 +38,10 @@ def check_boundary(changes: Iterable[Change], guards: Iterable[Guard], target: S
 def refusal(statement: Statement, target: Path) -> str:
     """Why a statement may not run inside a target; empty where it may."""
     text = statement.text
-    tokens = list(tokenize(text))
+    try:
+        tokens = list(tokenize(text))
+    except ValueError as error:
+        return f"the statement does not end properly: {error}"
     shown = text if len(text) <= 160 else text[:157] + "..."
     if any(token.text == ";" for token in _outside_body(tokens)):
         return f"more than one statement: {shown}"

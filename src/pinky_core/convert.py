@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-import typing
+import functools
+import operator
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 import cattrs
@@ -13,6 +13,7 @@ from cattrs.errors import IterableValidationError, IterableValidationNote
 
 from pinky_core.address import Identifier
 from pinky_core.spec import Field, Nested, spec_of
+from pinky_core.values import Keyword
 
 __all__ = ["Mistake", "convert_body"]
 
@@ -57,9 +58,9 @@ def _structure(field: Field, value: Any) -> Any:
     return _hook(field.type)(value, field.type)
 
 
-@lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=4096)
 def _hook(annotation: Any) -> Callable[[Any, Any], Any]:
-    return typing.cast("Callable[[Any, Any], Any]", _CONVERTER.get_structure_hook(annotation))
+    return _CONVERTER.get_structure_hook(annotation)
 
 
 def _nested(value: Any, cls: Any) -> Any:
@@ -73,7 +74,7 @@ def _parsed(value: Any, cls: Any) -> Any:
     return value if isinstance(value, cls) else cls.parse(value)
 
 
-def _exactly(kind: type) -> Callable[[Any, Any], Any]:
+def _exactly(kind: Any) -> Callable[[Any, Any], Any]:
     """Scalars are what they are: text is never turned into a number, nor a number into truth."""
 
     def structure(value: Any, _cls: Any) -> Any:
@@ -89,9 +90,10 @@ _WORDS = {str: "text", int: "an integer", float: "a number", bool: "true or fals
 
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True)
-    for kind in (str, int, float, bool):
-        converter.register_structure_hook(kind, _exactly(kind))
+    for kind in (str, int, float, bool):  # by identity: a keyword is a str too, and has a spelling of its own
+        converter.register_structure_hook_func(functools.partial(operator.is_, kind), _exactly(kind))
     converter.register_structure_hook_func(_has_parse, _parsed)
+    converter.register_structure_hook(Keyword, _parsed)  # cattrs asks by class before it asks predicates: an Enum here
     converter.register_structure_hook_func(lambda cls: isinstance(cls, type) and issubclass(cls, Nested), _nested)
     return converter
 
@@ -114,7 +116,7 @@ def _mistakes(error: BaseException) -> Iterator[Mistake]:
             for path, text in _mistakes(each):
                 yield (index, *path), text
     elif isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            yield from _mistakes(each)
+        for inner in error.exceptions:
+            yield from _mistakes(inner)
     else:
         yield (), str(error)

@@ -6,7 +6,7 @@ Every step goes on with what is sound, so that one run shows all mistakes at onc
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import attrs
 
@@ -58,7 +58,12 @@ class Declarer:
     target: tuple[Identifier, ...]
     diagnostics: list[Diagnostic] = attrs.field(factory=list)
     _validators: dict[str, Validator] = attrs.field(factory=dict)
-    _reported: set[Location] = attrs.field(factory=set)  # what the schema has told, conversion need not repeat
+    # Places with a mistake already told: a missing variable need not be of the wrong type as well.
+    _reported: set[Location] = attrs.field(init=False)
+
+    @_reported.default
+    def _places(self) -> set[Location]:
+        return {each.location for each in self.diagnostics if each.location}
 
     def declare(self, documents: Iterable[Document]) -> list[Declared]:
         """The sound resources among the documents; what is wrong with the others is in ``diagnostics``."""
@@ -107,13 +112,14 @@ class Declarer:
         validator = self._validators.get(word)
         if validator is None:
             validator = self._validators[word] = Validator(document_schema(kind))
-        found = check_schema(document, validator, f"this {word}")
+        mistakes = check_schema(document, validator, f"this {word}")
+        found = [each for each in mistakes if each.location not in self._reported]
         self.diagnostics.extend(found)
         self._reported.update(each.location for each in found if each.location)
         try:
             address = kind.address_of(document.plain, Place(self.target))
         except (ValueError, TypeError) as error:
-            if not found:
+            if not mistakes:
                 self._error("bad-name", str(error), "", document.location_of(("name",)))
             return None
         if address.path[: len(self.target)] != self.target[: len(address.path)]:
@@ -215,4 +221,3 @@ class Declarer:
 def _at(path: tuple[str | int, ...], text: str) -> str:
     where = ".".join(str(each) for each in path)
     return f"{where}: {text}" if where else text
-

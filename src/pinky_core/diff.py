@@ -38,7 +38,8 @@ def changed_fields(desired: Any, live: Any) -> list[FieldChange]:
             continue
         before = getattr(live, field.name)
         if not same(field, before, after):
-            changes.append(FieldChange(field.name, None if before is ABSENT else before, after, on_change=field.on_change))
+            shown = None if before is ABSENT else before
+            changes.append(FieldChange(field.name, shown, after, on_change=field.on_change))
     return changes
 
 

@@ -1,4 +1,4 @@
-"""The pipeline, as a list of steps a reader can recite: load, expand, declare, check, read, plan, check again, apply."""
+"""The pipeline, as steps a reader can recite: load, expand, declare, check, read, plan, check again, apply."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from pinky_core.secret import resolve_secret
 from pinky_core.section import Expanded, SectionContext
 from pinky_core.session import RetryingSession, RetryPolicy, Session
 from pinky_core.validate import Validator, check_schema
+from pinky_core.values import SqlText
 
 __all__ = ["Desired", "Provider", "validate_manifest"]
 
@@ -144,6 +145,8 @@ def _file_references(cls: type[Resource], plain: Mapping[str, Any]) -> Iterable[
     """Fields given as ``{file: path}``, with the path."""
     for field in cls.spec.fields:
         value = plain.get(field.name)
+        if not (field.file or field.type is SqlText):
+            continue
         if isinstance(value, Mapping) and set(value) == {"file"} and isinstance(value["file"], str):
             yield field.name, value["file"]
 
@@ -204,9 +207,7 @@ class Provider:
         prune: bool = False,
     ) -> Plan:
         """What applying a manifest would do. Raises `DiagnosticsError` for mistakes, before anything is sent."""
-        desired = validate_manifest(
-            source, self.registry, target=target, env=env, variables=vars, scopes=self.scopes
-        )
+        desired = validate_manifest(source, self.registry, target=target, env=env, variables=vars, scopes=self.scopes)
         return self.plan_desired(desired, prune=prune)
 
     def plan_desired(self, desired: Desired, *, prune: bool = False) -> Plan:

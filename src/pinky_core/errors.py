@@ -3,7 +3,7 @@
 ::
 
     PinkyError
-    ├── DiagnosticsError        user mistakes found, each with its place; nothing was sent to Snowflake by the failing step
+    ├── DiagnosticsError        user mistakes, each with its place; the step that found them sent nothing
     ├── PluginError             a plugin failed to load, or two claim one name
     ├── StalePlanError          the account changed after the plan was made
     ├── BlockedPlanError        the plan holds destructive changes that were not allowed

@@ -9,6 +9,7 @@ from typing import Any
 from pinky_core.address import MAX_LENGTH, Identifier
 from pinky_core.change import plain
 from pinky_core.spec import Field, Nested, Spec, spec_of
+from pinky_core.values import SqlText
 
 __all__ = ["DIALECT", "document_schema", "manifest_schema", "value_schema"]
 
@@ -68,7 +69,7 @@ def manifest_schema(
         "type": "object",
         "properties": {
             "scope": {"enum": list(scopes), "description": "What the manifest has authority over."},
-            "target": {"type": "string", "description": "The schema (DB.SCHEMA) or database (DB) it has authority over."},
+            "target": {"type": "string", "description": "The schema (DB.SCHEMA) or database (DB) it acts in."},
             "environment": {
                 "type": "object",
                 "properties": {"pattern": {"type": "string"}},
@@ -94,14 +95,14 @@ def _repeatable(schema: dict[str, Any]) -> dict[str, Any]:
     repeat = {
         "for_each": {
             "type": ["string", "array", "object"],
-            "description": "Repeats the resource: a list, or the name of a variable holding one; `{{ each }}` is the element.",
+            "description": "Repeats the resource: a list, or the name of a variable holding one.",
         }
     }
     return {**schema, "properties": {**schema["properties"], **repeat}}
 
 
 def _field_schema(field: Field) -> dict[str, Any]:
-    schema = value_schema(field.type)
+    schema = _with_file(value_schema(field.type)) if field.type is SqlText or field.file else value_schema(field.type)
     if field.minimum is not None:
         schema["minimum"] = field.minimum
     if field.maximum is not None:
@@ -117,13 +118,21 @@ def _field_schema(field: Field) -> dict[str, Any]:
     return schema
 
 
+def _with_file(schema: dict[str, Any]) -> dict[str, Any]:
+    """A text that may also stand in a file beside the manifest."""
+    file = {
+        "type": "object",
+        "properties": {"file": {"type": "string", "description": "Path relative to the YAML file."}},
+        "required": ["file"],
+        "additionalProperties": False,
+    }
+    return {"anyOf": [schema, file]}
+
+
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     kind = schema.get("type")
-    if isinstance(kind, str):
-        schema = {**schema, "type": [kind, "null"]}
-        if "enum" in schema:
-            schema["enum"] = [*schema["enum"], None]
-        return schema
+    if isinstance(kind, str) and not {"anyOf", "oneOf", "enum", "const", "not"} & set(schema):
+        return {**schema, "type": [kind, "null"]}
     return {"anyOf": [schema, {"type": "null"}]}
 
 

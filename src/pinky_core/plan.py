@@ -97,7 +97,7 @@ def make_plan(
     if has_errors(problems):
         raise DiagnosticsError(problems)
     orphans = sorted(_orphans(declared, live, target, managed_kinds)) if target or prune else []
-    drops = _drops(orphans, live, names) if prune and len(target) == 2 else []
+    drops = _drops(orphans, live) if prune and len(target) == 2 else []
     kept = _without_unchanged_needs([*changes, *drops])
     guards = _guards(kept, context)
     return Plan(
@@ -116,9 +116,7 @@ def needs_of(item: Declared, names: Names) -> frozenset[Address]:
     return frozenset({*item.body.needs(item.address, names), *item.depends_on} - {item.address})
 
 
-def _change_of(
-    item: Declared, needs: Collection[Address], context: Context
-) -> tuple[Change | None, list[Diagnostic]]:
+def _change_of(item: Declared, needs: Collection[Address], context: Context) -> tuple[Change | None, list[Diagnostic]]:
     body, address = item.body, item.address
     live = context.live.get(address)
     former = item.former if live is None and item.former in context.live else None
@@ -168,9 +166,7 @@ def _existing(
     elif differing:
         statements.extend(body.alter(address, before, differing, context))
     risk, loses = body.risk(address, action, before, differing)
-    return Change(
-        address, action, reason, risk, loses, differing, tuple(statements), former=former, **common
-    )
+    return Change(address, action, reason, risk, loses, differing, tuple(statements), former=former, **common)
 
 
 def declared_fields(body: Resource) -> tuple[str, ...]:
@@ -190,7 +186,7 @@ def _orphans(
             yield address
 
 
-def _drops(orphans: Sequence[Address], live: Mapping[Address, Resource], names: Names) -> list[Change]:
+def _drops(orphans: Sequence[Address], live: Mapping[Address, Resource]) -> list[Change]:
     """Drops in the reverse of the order of creation: what needs another goes first."""
     among = Names(orphans)
     needs = {address: frozenset(live[address].needs(address, among)) - {address} for address in orphans}
@@ -201,7 +197,14 @@ def _drops(orphans: Sequence[Address], live: Mapping[Address, Resource], names: 
         first = tuple(sorted(other for other in orphans if address in needs[other]))
         drops.append(
             Change(
-                address, Action.DROP, "not declared", risk, loses, (), tuple(body.drop(address)), first,
+                address,
+                Action.DROP,
+                "not declared",
+                risk,
+                loses,
+                (),
+                tuple(body.drop(address)),
+                first,
                 field_digests(body),
             )
         )

@@ -21,7 +21,6 @@ __all__ = ["FORMAT", "plan_from_json", "plan_to_json"]
 FORMAT = 1
 
 
-
 def _address_out(address: Address | None) -> Any:
     return None if address is None else {"kind": address.kind, "path": list(address.path), "detail": address.detail}
 
@@ -150,4 +149,3 @@ def plan_from_json(text: str) -> Plan:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise PinkyError(f"not a plan of pinky: {type(error).__name__}: {error}") from error
-

@@ -80,7 +80,8 @@ def load_plugins(group: str = ENTRY_POINTS) -> Registry:
             plugins[entry.name] = entry.load()
         except Exception as error:
             raise PluginError(
-                f"the plugin {entry.name!r} of {' '.join(origin).strip()} does not load: {type(error).__name__}: {error}"
+                f"the plugin {entry.name!r} of {' '.join(origin).strip()} does not load: "
+                f"{type(error).__name__}: {error}"
             ) from error
         origins[entry.name] = origin
     return make_registry(plugins, origins)

@@ -232,9 +232,7 @@ def _in_bulk(parent: tuple[str, ...], children: Sequence[tuple[str, ...]], *, bu
     return bulk and len(parent) == 1 and len(children) >= BULK_FROM
 
 
-def _split(
-    whole: Rows, parent: tuple[str, ...], children: Sequence[tuple[str, ...]]
-) -> dict[tuple[str, ...], Rows]:
+def _split(whole: Rows, parent: tuple[str, ...], children: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], Rows]:
     place = whole.columns.index("schema_name")
     rows: dict[str, list[Sequence[Any]]] = {path[-1]: [] for path in children}
     for row in whole.values:
@@ -246,7 +244,10 @@ def _split(
 
 def _refuse_unless_reading(statement: str) -> None:
     """Reading never changes anything, whoever wrote the statement; several statements in one text are refused."""
-    words = [token.text.upper() for token in tokenize(statement)]
+    try:
+        words = [token.text.upper() for token in tokenize(statement)]
+    except ValueError as error:
+        raise BoundaryError(f"a statement for reading does not end properly: {error}") from error
     if not words or words[0] not in READING_VERBS or ";" in words:
         raise BoundaryError(f"reading sends only SHOW, DESCRIBE, LIST and SELECT, not: {statement[:120]}")
 

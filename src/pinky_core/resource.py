@@ -12,15 +12,16 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from pinky_core import sql
-from pinky_core.address import Address, Identifier, parse_path, sql_path
+from pinky_core.address import Address, Identifier, parse_path
 from pinky_core.change import Action, Change, Guard, Risk
 from pinky_core.diagnostics import Diagnostic, Location
 from pinky_core.diff import FieldChange, changed_fields
 from pinky_core.read import Reader, Wanted, read_value
+from pinky_core.references import names_in
 from pinky_core.session import Rows
 from pinky_core.spec import ABSENT, Field, OnChange, Source, Spec
 from pinky_core.sql import Statement
-from pinky_core.values import SqlText, tokenize
+from pinky_core.values import SqlText
 
 __all__ = ["Context", "Declared", "Names", "Place", "Resource"]
 
@@ -85,7 +86,7 @@ class Names:
         return [each for each in self._by_container.get(tuple(container), ()) if not kinds or each.kind in kinds]
 
     def resolve(self, text: str, base: Sequence[Identifier], kinds: Collection[str] = ()) -> list[Address]:
-        """What a possibly unqualified name means for an object living in ``base``; empty where nothing declared fits."""
+        """What a possibly unqualified name means for an object in ``base``; empty where nothing declared fits."""
         try:
             parts = parse_path(text)
         except ValueError:
@@ -137,9 +138,7 @@ class Resource:
         name = document.get("name")
         if not isinstance(name, str):
             raise ValueError("`name` is missing")
-        path = place.complete(
-            name, cls.spec.depth, database=document.get("database"), schema=document.get("schema")
-        )
+        path = place.complete(name, cls.spec.depth, database=document.get("database"), schema=document.get("schema"))
         return Address(cls.spec.kind, path)
 
     @classmethod
@@ -201,15 +200,14 @@ class Resource:
         """What is wrong with this declaration, seen beside the live object."""
         return ()
 
-    def risk(
-        self, address: Address, action: Action, live: Self, changes: Sequence[FieldChange]
-    ) -> tuple[Risk, str]:
+    def risk(self, address: Address, action: Action, live: Self, changes: Sequence[FieldChange]) -> tuple[Risk, str]:
         """How much the planned change can cost, and what it loses."""
         if action is Action.DROP:
             return Risk.DESTRUCTIVE, drop_loses(self.spec)
         refused = [change for change in changes if change.on_change is OnChange.REFUSE]
         if refused:
-            losses = {self.spec.by_name[name].loses for c in refused if (name := c.path.split(".")[0]) in self.spec.by_name}
+            by_name = self.spec.by_name
+            losses = {by_name[name].loses for c in refused if (name := c.path.split(".")[0]) in by_name}
             return Risk.DESTRUCTIVE, "; ".join(sorted(losses - {""})) or drop_loses(self.spec)
         return Risk.SAFE, ""
 
@@ -257,9 +255,7 @@ class Resource:
     def from_description(cls, rows: Rows) -> dict[str, Any]:
         """Raw values by field from the property/value rows of DESCRIBE."""
         named = {str(name).lower(): value for name, value in rows.pick("property", "value")}
-        return {
-            f.name: named[f.column] for f in cls.spec.fields if f.source is Source.DESCRIBE and f.column in named
-        }
+        return {f.name: named[f.column] for f in cls.spec.fields if f.source is Source.DESCRIBE and f.column in named}
 
     @classmethod
     def read_details(
@@ -288,7 +284,8 @@ class Resource:
     def from_parameters(cls, rows: Rows) -> dict[str, Any]:
         """Parameters set on the object itself; one that is inherited reads as not set."""
         own = cls.spec.sql
-        values = {str(key).upper(): value if level == own else None for key, value, level in rows.pick("key", "value", "level")}
+        rows_of_three = rows.pick("key", "value", "level")
+        values = {str(key).upper(): value if level == own else None for key, value, level in rows_of_three}
         return {f.name: values.get(f.sql) for f in cls.spec.fields if f.source is Source.PARAMETER}
 
     @classmethod
@@ -324,54 +321,8 @@ def set_and_unset(spec: Spec, address: Address, changes: Sequence[FieldChange]) 
     return [*statements, *([sql.alter_unset(spec, address, unset)] if unset else [])]
 
 
-_BEFORE_RELATION = frozenset({"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "CALL", "USING", "REFERENCES", "STREAM", "TASK"})
-_CLAUSE_ENDS = frozenset("WHERE GROUP ORDER HAVING QUALIFY LIMIT ON UNION INTERSECT EXCEPT MINUS SELECT SET VALUES ) ;".split())
-
-
-def names_in(text: str) -> Iterator[tuple[Identifier, ...]]:
-    """Qualified names a SQL text uses: after FROM, JOIN, INTO, CALL and the like, before ``(``, after ``@``, and
-    inside the string of ``SYSTEM$STREAM_HAS_DATA('…')``. More than the text really reads is possible; less is not
-    for plain SQL."""
-    tokens = list(tokenize(text))
-    in_from = False
-    index = 0
-    previous = ""
-    while index < len(tokens):
-        token = tokens[index]
-        if token.kind not in ("word", "quoted"):
-            if token.kind == "string" and previous == "(" and index >= 2:
-                before = tokens[index - 2].text.upper()
-                if before.startswith("SYSTEM$"):
-                    try:
-                        yield parse_path(token.text[1:-1])
-                    except ValueError:
-                        pass  # the argument of this function is not a name
-            in_from = in_from and token.text not in _CLAUSE_ENDS
-            previous = token.text
-            index += 1
-            continue
-        start = index
-        parts = [token.text]
-        while index + 2 < len(tokens) and tokens[index + 1].text == "." and tokens[index + 2].kind in ("word", "quoted"):
-            index += 2
-            parts.append(tokens[index].text)
-        following = tokens[index + 1].text if index + 1 < len(tokens) else ""
-        word = token.text.upper() if len(parts) == 1 and token.kind == "word" else ""
-        relevant = previous in _BEFORE_RELATION or previous == "@" or following == "(" or (in_from and previous == ",")
-        if relevant and word not in _BEFORE_RELATION and word != "SELECT":
-            yield tuple(Identifier.parse(part) for part in parts)
-        in_from = word in ("FROM", "JOIN") or (in_from and word not in _CLAUSE_ENDS)
-        previous = word or tokens[start].text
-        index += 1
-
-
 def named_in(text: str, base: Sequence[Identifier], names: Names) -> Iterator[Address]:
     """Declared addresses whose names a SQL text uses."""
     for parts in set(names_in(text)):
         if len(parts) <= 3:
             yield from names.resolve_path(parts, base)
-
-
-def schema_path(address: Address) -> str:
-    """``DB.SCHEMA`` of a schema-scoped address, for statements."""
-    return sql_path(address.path[:2])

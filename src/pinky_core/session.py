@@ -15,7 +15,7 @@ import attrs
 
 from pinky_core.errors import NotVisibleError, SessionError, StatementError, TransportError
 
-__all__ = ["RetryingSession", "RetryPolicy", "Rows", "Session", "SnowparkSession", "statement_error"]
+__all__ = ["RetryPolicy", "RetryingSession", "Rows", "Session", "SnowparkSession", "statement_error"]
 
 NOT_VISIBLE = frozenset({2003, 2043, 3001})
 # Conflicts with a concurrent transaction or DDL that pass by themselves: lock wait timeout, DDL on a moving object.

@@ -8,7 +8,9 @@ registers nothing: a plugin hands the class over by the hook ``pinky_resource_ty
 from __future__ import annotations
 
 import enum
+import functools
 import inspect
+import operator
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -77,7 +79,8 @@ class Field:
 
     ``type`` is the resolved annotation without None. ``default`` is what Snowflake fills in (it never invents a
     desired value). ``sql`` is the property's name in statements, ``column`` where SHOW or DESCRIBE tells it.
-    ``loses`` says what changing it destroys, for a change that is refused without permission.
+    ``loses`` says what changing it destroys, for a change that is refused without permission. ``file``: the text may
+    stand in a file beside the manifest.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Field:
     key: str | None
     unset: bool
     loses: str
+    file: bool
 
     @property
     def write_only(self) -> bool:
@@ -118,13 +122,14 @@ def prop(
     key: str | None = None,
     unset: bool = True,
     loses: str = "",
+    file: bool = False,
 ) -> Any:
     """Declare one property; without ``default`` it is required.
 
     ``default``: what Snowflake itself fills in, the meaning of an explicit null. ``minimum``/``maximum`` bound
     integers. ``refers_to`` names the kind (or kinds) the value is the name of. ``key`` names the field that
     identifies an element of a list of nested values. ``unset``: whether ALTER … UNSET exists for it (otherwise null
-    sets the default).
+    sets the default). ``file``: the text may stand in a file, as ``{file: path}`` (always so for `SqlText`).
     """
     settings = {
         "default": default,
@@ -140,6 +145,7 @@ def prop(
         "key": key,
         "unset": unset,
         "loses": loses,
+        "file": file,
     }
     metadata = {"pinky": settings}
     if default is _REQUIRED:
@@ -194,7 +200,9 @@ def resource(
     sql_type = sql if sql is not None else kind.upper().replace("_", " ")
 
     def decorate(cls: type[_T]) -> type[_T]:
-        return _with_spec(cls, kind, scope, sql_type, plural or f"{sql_type}S", depth or DEPTH[scope], stateful)
+        return _with_spec(
+            cls, kind, scope, sql_type, plural or f"{sql_type}S", depth or DEPTH[scope], stateful=stateful
+        )
 
     return decorate
 
@@ -214,7 +222,7 @@ def spec_of(cls: Any) -> Spec:
 
 
 def _with_spec(
-    cls: type[_T], kind: str, scope: Scope, sql: str, plural: str, depth: int, stateful: bool
+    cls: type[_T], kind: str, scope: Scope, sql: str, plural: str, depth: int, *, stateful: bool
 ) -> type[_T]:
     made: Any = attrs.frozen(kw_only=True, slots=False)(cls)
     hints = typing.get_type_hints(made, include_extras=True)
@@ -252,5 +260,5 @@ def without_none(annotation: Any) -> Any:
     """``int | None`` → ``int``; every property may be null in a manifest, so the None says nothing."""
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         rest = [each for each in typing.get_args(annotation) if each is not type(None)]
-        return rest[0] if len(rest) == 1 else typing.Union[tuple(rest)]
+        return functools.reduce(operator.or_, rest)
     return annotation

@@ -29,7 +29,7 @@ class Validator:
     """One schema, compiled once."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schema = {"$schema": DIALECT, **schema}
+        self._schema: dict[str, Any] = {"$schema": DIALECT, **schema}
         self._slow: Any = None
         self._fast = _fast_validator(self._schema)
 
@@ -44,7 +44,7 @@ class Validator:
         return sorted(self._slow.iter_errors(instance), key=lambda error: [str(each) for each in error.absolute_path])
 
 
-def _fast_validator(schema: Mapping[str, Any]) -> Any:
+def _fast_validator(schema: dict[str, Any]) -> Any:
     try:
         import jsonschema_rs
     except ImportError:  # optional: the command line brings it
@@ -60,9 +60,7 @@ def check_schema(document: Located, validator: Validator, what: str) -> list[Dia
 def _explain(error: Any, document: Located, what: str) -> Iterable[Diagnostic]:
     path = tuple(error.absolute_path)
     if error.validator == "anyOf" and error.context:
-        # value or null: what the value's own schema says is the message people need
-        inner = [each for each in error.context if not (each.validator == "type" and each.validator_value == "null")]
-        for each in inner or error.context:
+        for each in _telling(error.context):
             yield from _explain(each, document, what)
         return
     if error.validator == "additionalProperties":
@@ -82,6 +80,19 @@ def _explain(error: Any, document: Located, what: str) -> Iterable[Diagnostic]:
     yield Diagnostic.error(code, summary, hint=hint, path=path, location=document.location_of(path))
 
 
+def _telling(context: Sequence[Any]) -> Sequence[Any]:
+    """Of the branches of an anyOf, what people need to hear: the allowed words, or the branch of the right type."""
+    branches: dict[Any, list[Any]] = {}
+    for each in context:
+        branches.setdefault(each.schema_path[0], []).append(each)
+    for errors in branches.values():
+        for each in errors:
+            if each.validator == "enum":
+                return [each]
+    fitting = [errors for errors in branches.values() if all(each.validator != "type" or each.path for each in errors)]
+    return fitting[0] if fitting else next(iter(branches.values()))
+
+
 def _message(error: Any, path: tuple[str | int, ...], what: str) -> tuple[str, str, str]:
     field = _dotted(path) or what
     found = _shown(error.instance)
@@ -90,7 +101,8 @@ def _message(error: Any, path: tuple[str | int, ...], what: str) -> tuple[str, s
         missing = next(name for name in value if name not in error.instance and f"'{name}'" in error.message)
         return "missing-field", f"{missing!r} is missing in {field if path else what}", ""
     if error.validator == "type":
-        wanted = " or ".join(_WORDS.get(each, each) for each in ([value] if isinstance(value, str) else value) if each != "null")
+        kinds = [value] if isinstance(value, str) else value
+        wanted = " or ".join(_WORDS.get(each, each) for each in kinds if each != "null")
         return "wrong-type", f"{field}: expected {wanted}, found {found}", ""
     if error.validator == "enum":
         allowed = [str(each) for each in value if each is not None]
