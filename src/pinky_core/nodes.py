@@ -128,10 +128,10 @@ def parse_yaml(text: str, file: str, *, pure: bool = False) -> Parsed:
     c_events = None if pure else _c_events(text)
     if c_events is not None:
         try:
-            return _Builder(file).build(c_events)
-        except YAMLError:
+            return _Builder(file, final=False).build(c_events)
+        except (YAMLError, _UndecidedError):
             pass  # the Python parser decides, below
-    builder = _Builder(file)
+    builder = _Builder(file, final=True)
     try:
         return builder.build(_pure_events(text))
     except YAMLError as error:
@@ -225,11 +225,16 @@ class _Open:
         self.merged: list[Mapping] = []
 
 
+class _UndecidedError(Exception):
+    """Here the two parsers may differ: a name of an anchor ends before a colon in YAML 1.1, but not in 1.2."""
+
+
 class _Builder:
     """Events of one document → nodes; collects every mistake that is not one of syntax."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, final: bool) -> None:
         self.file = file
+        self.final = final
         self.diagnostics: list[Diagnostic] = []
         self.root: Node | None = None
         self.stack: list[_Open] = []
@@ -283,6 +288,11 @@ class _Builder:
         style = event.style or ""
         if not text and not style:
             line, column = self._place_of_nothing()
+            if event.anchor is not None and not self.final:
+                raise _UndecidedError
+        if style in ("|", ">") and not self.stack:  # the one scalar whose end the two parsers see differently
+            self._stop("yaml-syntax", "a block text cannot be a file's only value", 1, 1, "Give it a key.")
+            return
         value: ScalarValue = text
         if event.tag is not None:
             self._tag(event, line, column)
@@ -310,6 +320,9 @@ class _Builder:
 
     def _alias(self, event: Any) -> None:
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        parent = self.stack[-1] if self.stack else None
+        if not self.final and parent is not None and isinstance(parent.node, Mapping) and parent.key is None:
+            raise _UndecidedError
         known = self.anchors.get(event.anchor)
         if known is None:
             open_now = any(each.anchor == event.anchor for each in self.stack)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FILTERS", "Bindings", "TemplateError", "has_template", "render", "substitute"]
 
 MAX_GROWTH = 64 * 1024  # characters that substitution may add to one scalar
-MAX_EXPRESSION_DEPTH = 100
+MAX_EXPRESSION_DEPTH = 40
 _NOTHING: Any = object()
 
 
@@ -239,7 +239,7 @@ def _evaluate(expression: _Expression, bindings: Bindings) -> Any:
     except TemplateError as error:
         raise TemplateError(error.code, f"{expression}: {error.summary}", error.hint, expression.offset) from None
     except (JinjaError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        text = str(error) or type(error).__name__
+        text = "nested too deeply" if isinstance(error, RecursionError) else str(error) or type(error).__name__
         raise TemplateError("template", f"{expression}: {text}", "", expression.offset) from None
 
 
