@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -127,9 +126,7 @@ class LocalAccount:
 
     def connect(self, **overrides: Any) -> Any:
         """A connection of whatever ``snowflake-connector-python`` is installed."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(?s:snowflake|botocore)\b.*")
-            import snowflake.connector
+        import snowflake.connector
 
         return snowflake.connector.connect(**self.connection_parameters(**overrides))
 

@@ -299,7 +299,7 @@ def _status_of(run: Run) -> dict[str, Any]:
         "id": run.query_id,
         "status": run.status,
         "state": run.status,
-        "sqlText": None,
+        "sqlText": run.sql,
         "startTime": int(run.started_at * 1000),
         "endTime": 0 if run.ended_at is None else int(run.ended_at * 1000),
         "errorCode": None if error is None else f"{error.errno:06d}",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
-    | (?P<comment>--[^\n]*|(?<!:)//[^\n]*|/\*.*?\*/)
+    | (?P<comment>--[^\n]*|(?<![:/])//[^\n]*|/\*.*?\*/)
     | (?P<string>'(?:[^'\\]|\\.|'')*')
     | (?P<quoted>"(?:[^"]|"")*")
     | (?P<dollar>\$\$.*?\$\$)
