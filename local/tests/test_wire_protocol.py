@@ -124,6 +124,30 @@ def test_use_and_alter_session_last_for_the_session_and_no_other(wire: LocalAcco
     assert other.sql("show tables")["data"]["finalSchemaName"] is None
 
 
+def test_a_statement_that_ends_late_undoes_no_use_that_came_between(
+    wire: LocalAccount, scripted_engine: ScriptedEngine
+) -> None:
+    started, released = threading.Event(), threading.Event()
+
+    def slow() -> Result:
+        started.set()
+        assert released.wait(10)
+        return Result([ResultColumn("status")], [["done"]])
+
+    scripted_engine.answers["slow"] = slow
+    client = logged_in(wire)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(client.sql, "slow", parameters={"QUERY_TAG": "t"})
+        assert started.wait(10)
+        client.sql("use schema s")
+        client.sql("alter session set a = 1")
+        released.set()
+        running.result()
+    data = client.sql("show tables")["data"]
+    assert data["finalSchemaName"] == "S"
+    assert {"name": "A", "value": "1"} in data["parameters"]
+
+
 def test_an_error_has_its_number_state_and_place(wire: LocalAccount) -> None:
     answer = logged_in(wire).sql("drop gone")
     assert (answer["success"], answer["code"]) == (False, "002003")

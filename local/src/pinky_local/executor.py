@@ -24,7 +24,7 @@ from pinky_local.types import Bind, Engine, Result, SessionContext, SqlError
 
 _logger = logging.getLogger("pinky_local")
 _LONGEST_TIMEOUT = 604_800  # seconds; what 0 stands for in STATEMENT_TIMEOUT_IN_SECONDS
-_WRITTEN_BACK = ("role", "secondary_roles", "database", "schema", "warehouse", "last_query_id", "created_on")
+_WRITTEN_BACK = ("role", "secondary_roles", "database", "schema", "warehouse", "variables", "last_query_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Executor:
 
     def _execute(self, run: Run, session: WireSession, order: Order) -> None:
         view = _statement_view(session.context, order.parameters, run)
-        before = dict(view.parameters)
+        before = _Snapshot(view)
         seconds = _timeout(view, session)
         self._limits.watch(run, seconds)
         answer, error = b"", None
@@ -95,7 +95,7 @@ class Executor:
             answer = wire.sql_failure(error, run.query_id, order.sql)
         finally:
             self._limits.release(run)
-            _write_back(view, before, session)
+            before.write_changes(view, session)
             self._runs.finish(run, answer, error)
 
     def _answer(self, run: Run, session: WireSession, view: SessionContext, order: Order) -> bytes:
@@ -235,19 +235,26 @@ def _statement_view(context: SessionContext, overlay: Mapping[str, Any], run: Ru
     return dataclasses.replace(context, cancelled=run.cancelled, parameters=parameters)
 
 
-def _write_back(view: SessionContext, before: Mapping[str, Any], session: WireSession) -> None:
-    """Carry over to the session what the statement changed: USE, ALTER SESSION, SET."""
-    context = session.context
-    with session.lock:
-        for name in _WRITTEN_BACK:
-            setattr(context, name, getattr(view, name))
-        if view.variables is not context.variables:
-            context.variables = view.variables
-        if view.parameters is not context.parameters:
+class _Snapshot:
+    """How a statement found the session, so that only what it changed (USE, ALTER SESSION, SET) is carried over."""
+
+    def __init__(self, view: SessionContext) -> None:
+        self._fields = {name: getattr(view, name) for name in _WRITTEN_BACK}
+        self._parameters = dict(view.parameters)
+
+    def write_changes(self, view: SessionContext, session: WireSession) -> None:
+        """Carry the changes over; what other statements changed meanwhile stays."""
+        context = session.context
+        with session.lock:
+            for name, value in self._fields.items():
+                if getattr(view, name) != value:
+                    setattr(context, name, getattr(view, name))
+            if view.parameters is context.parameters:
+                return
             for name, value in view.parameters.items():
-                if name not in before or before[name] != value:
+                if name not in self._parameters or self._parameters[name] != value:
                     context.parameters[name] = value
-            for name in before.keys() - view.parameters.keys():
+            for name in self._parameters.keys() - view.parameters.keys():
                 context.parameters.pop(name, None)
 
 
