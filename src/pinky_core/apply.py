@@ -267,7 +267,7 @@ class _Run:
 
 
 def _clean(error: PinkyError, statement: Statement) -> str:
-    """The message of an error; where the statement held a secret, Snowflake may have repeated it, so only the number."""
+    """The message of an error; where the statement held a secret only its number, since Snowflake may repeat it."""
     if statement.has_secrets and isinstance(error, SessionError):
         number = getattr(error, "errno", 0)
         return f"Snowflake refused the statement with error {number:06d}; its text may hold the secret and is not shown"

@@ -179,8 +179,8 @@ def _constant(place: Location) -> Callable[[Sequence[str | int]], Location]:
 class Provider:
     """Plans and applies manifests with every installed plugin, or with those given.
 
-    ``session`` is a connection of the connector, a Snowpark session, or any `Session`. ``scopes`` are the scopes a
-    manifest may have here.
+    ``session`` is a connection of the connector, a Snowpark session, or any `Session`; the attribute is that session
+    under the retry policy. ``scopes`` are the scopes a manifest may have here.
     """
 
     scopes: ClassVar[tuple[str, ...]] = ("schema", "database", "account")
@@ -194,7 +194,7 @@ class Provider:
         retry: RetryPolicy | None = None,
     ) -> None:
         self.registry = registry if registry is not None else load_plugins()
-        self._session: Session = RetryingSession(as_session(session, concurrency=workers), retry)
+        self.session: Session = RetryingSession(as_session(session, concurrency=workers), retry)
         self._workers = workers
 
     def plan(
@@ -213,7 +213,7 @@ class Provider:
     def plan_desired(self, desired: Desired, *, prune: bool = False) -> Plan:
         """The plan for what is declared: reads what is live and compares."""
         kinds = {each.address.kind for each in desired.resources}
-        with Reader(self._session, workers=self._workers) as reader:
+        with Reader(self.session, workers=self._workers) as reader:
             context = reader.context()
             live = self._read(reader, desired.resources, str(context["role"]))
             log.info("read", statements=reader.statements, live=len(live))
@@ -266,7 +266,7 @@ class Provider:
 
         return run_plan(
             plan,
-            self._session,
+            self.session,
             resolve=lambda reference: resolve_secret(reference, self.registry.resolvers),
             workers=self._workers,
             on_event=tell,
@@ -286,7 +286,7 @@ class Provider:
 
     def _check_fresh(self, plan: Plan) -> None:
         """Read again what the plan touches; raise `StalePlanError` when it is not as the plan saw it."""
-        with Reader(self._session, workers=self._workers) as reader:
+        with Reader(self.session, workers=self._workers) as reader:
             context = reader.context()
             if str(context["account"]) != plan.account:
                 raise StalePlanError([f"the plan was made on account {plan.account}, this is {context['account']}"])

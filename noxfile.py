@@ -1,0 +1,103 @@
+"""The jobs of this repository. `nox -l` lists them; each does its own set-up.
+
+demo      apply examples/ on the embedded local account, then plan again: No changes.
+tests     all tests, on every supported Python that is installed
+snowpark  the tests that need Snowpark, and with it the connector's older line (4.x)
+types     mypy --strict
+lint      ruff and the import contracts
+generate  JSON Schemas and reference pages; in CI it fails when a byte would change
+plugins   each plugin's tests with nothing installed but its wheel and the core
+minimums  all tests with the lowest allowed versions of what we depend on
+bench     the benchmarks; figures are printed, nothing is asserted
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["tests", "types", "lint"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+PLUGINS = ["pinky_schema", "pinky_database", "pinky_account", "pinky_example"]
+PROJECT = nox.project.load_toml("pyproject.toml")
+IN_CI = bool(os.environ.get("CI"))
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a dependency group of pyproject.toml."""
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+def install_all(session: nox.Session, *more: str) -> None:
+    """Every distribution of this repository, editable, with everything it can use."""
+    parts = [".", *(f"plugins/{name}" for name in PLUGINS), "local[data]", "cli", "compat"]
+    session.install(*(piece for part in parts for piece in ("-e", part)), "jsonschema-rs", *more)
+
+
+@nox.session(python="3.11")
+def demo(session: nox.Session) -> None:
+    install_all(session)
+    session.run("pinky", "demo", "--examples", "examples", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    install_all(session, *group("test"))
+    measured = session.python == "3.11" and not session.posargs
+    coverage = ["--cov", "--cov-report=term:skip-covered"] if measured else []
+    session.run("pytest", "-n", "2", *coverage, *session.posargs)
+
+
+@nox.session(python="3.11")
+def snowpark(session: nox.Session) -> None:
+    install_all(session, *group("test"), "snowflake-snowpark-python>=1.40,<2")
+    session.run("pytest", "-n", "2", "local/tests", "plugins/pinky_schema/tests", "-m", "not slow", *session.posargs)
+
+
+@nox.session(python="3.11")
+def types(session: nox.Session) -> None:
+    install_all(session, *group("types"), *group("test"))
+    session.run("mypy", "src", "cli/src", "local/src", "compat/src", *(f"plugins/{name}/src" for name in PLUGINS))
+
+
+@nox.session(python="3.11")
+def lint(session: nox.Session) -> None:
+    install_all(session, *group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("lint-imports")
+
+
+@nox.session(python="3.11")
+def generate(session: nox.Session) -> None:
+    install_all(session)
+    session.run("python", "docs/generate.py", *(["--check"] if IN_CI else []), *session.posargs)
+
+
+@nox.session(python="3.11")
+def plugins(session: nox.Session) -> None:
+    wheels = Path(session.create_tmp()) / "wheels"
+    session.install("build", "hatchling")
+    for part in (".", *(f"plugins/{name}" for name in PLUGINS)):
+        session.run("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), part, silent=True)
+    others = [name for name in wheels.glob("*.whl") if "py3-none-any" not in name.name]
+    if others:
+        session.error(f"not pure Python: {others}")
+    session.run("python", "tests/check_plugin_wheels.py", str(wheels), external=True)
+
+
+@nox.session(python="3.11")
+def minimums(session: nox.Session) -> None:
+    install_all(session, *group("test"), "-c", "constraints/minimums.txt")
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session(python="3.11")
+def bench(session: nox.Session) -> None:
+    install_all(session)
+    session.run("python", "benchmarks/run.py", *session.posargs)
