@@ -1,0 +1,76 @@
+"""Reading one statement with sqlglot's Snowflake grammar, function calls left as they were written.
+
+sqlglot turns many functions into its own canonical nodes, losing arguments on the way. Here every call stays a name
+with arguments, so that a function is either one this package knows by Snowflake's own name, or refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.dialects.snowflake import Snowflake
+from sqlglot.errors import ParseError, TokenError
+
+from pinky_local.data.refusals import compilation, syntax_error, unsupported
+from pinky_local.types import SqlError
+
+_BASE: Any = Snowflake.Parser
+_KEPT = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "SUBSTR")
+
+
+class _LiteralSnowflake(Snowflake):
+    class Parser(_BASE):  # type: ignore[misc]  # sqlglot's parser classes are untyped
+        FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012  # overrides a class table of the same type
+        FUNCTION_PARSERS = {name: _BASE.FUNCTION_PARSERS[name] for name in ("CAST", "TRY_CAST", "EXTRACT")}  # noqa: RUF012
+        NO_PAREN_FUNCTIONS: dict[Any, Any] = {}  # noqa: RUF012
+
+
+_DIALECT = _LiteralSnowflake()
+
+
+def parse(sql: str) -> exp.Expression:
+    """The tree of exactly one statement. Raises `SqlError` 1003 with the place where reading stopped."""
+    try:
+        trees = [tree for tree in _DIALECT.parse(sql) if tree is not None]
+    except ParseError as problem:
+        raise _located(problem) from problem
+    except TokenError as problem:
+        raise compilation(f"syntax error: {problem}") from problem
+    if len(trees) != 1:
+        raise compilation(f"syntax error: one statement expected, found {len(trees)}")
+    tree = trees[0]
+    if isinstance(tree, exp.Command):
+        raise unsupported(str(tree.this).upper())
+    return tree
+
+
+def _located(problem: ParseError) -> SqlError:
+    first: dict[str, Any] = problem.errors[0] if problem.errors else {}
+    return syntax_error(first.get("line") or 1, first.get("col") or 0, str(first.get("highlight") or "<EOF>"))
+
+
+def only(node: exp.Expression, *allowed: str) -> None:
+    """Refuse a node that carries a clause other than these: nothing that was written is silently left out."""
+    for name, value in node.args.items():
+        if value and name not in allowed and value is not False:
+            clause = name.rstrip("_").replace("_", " ").upper()
+            raise unsupported(f"{clause} in {type(node).__name__.upper()}")
+
+
+def arg(node: exp.Expression, name: str) -> Any:
+    """A clause whose key newer sqlglot versions spell with a trailing underscore (``from_``, ``with_``)."""
+    return node.args.get(f"{name}_") or node.args.get(name)
+
+
+def name_of(identifier: exp.Expression) -> str:
+    """The canonical name: exact where quoted, folded to upper case where not."""
+    if not isinstance(identifier, exp.Identifier):
+        raise unsupported(f"{identifier.sql()} as a name")
+    return str(identifier.this) if identifier.args.get("quoted") else str(identifier.this).upper()
+
+
+def names_of(table: exp.Table) -> list[str]:
+    """The one to three parts of a table name."""
+    parts = [table.args.get("catalog"), table.args.get("db"), table.this]
+    return [name_of(part) for part in parts if part is not None]

@@ -1,0 +1,345 @@
+"""`DuckDataPlane`: the data plane of the local account, on one DuckDB database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from pinky_local.data import datatypes as dt
+from pinky_local.data.casts import assign
+from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select
+from pinky_local.data.parsing import only, parse
+from pinky_local.data.queries import compile_query
+from pinky_local.data.refusals import compilation, unsupported
+from pinky_local.data.scopes import Typed
+from pinky_local.data.sessions import DataSession, Interrupter
+from pinky_local.data.sources import rows_query
+from pinky_local.data.storage import Name, Storage
+from pinky_local.data.translation import Compiled, OutputColumn, Translation
+from pinky_local.types import Bind, Relation, Resolver, Result, ResultColumn, SessionContext, TableColumn
+
+_SELECT, _TCL, _DDL = 0x1000, 0x5000, 0x6000
+_DONE = "Statement executed successfully."
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class DuckDataPlane:
+    """Rows in DuckDB; in ``folder``/rows.duckdb where a folder is given, else in memory.
+
+    ``resolver`` is asked where a call brings none (`create_view`, defaults of `add_column`); ``clock`` says what
+    CURRENT_TIMESTAMP is; ``listener`` hears of every DML statement after it ran, inside its transaction.
+    """
+
+    def __init__(self, folder: Path | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._storage = Storage(folder)
+        self._sessions: dict[int, DataSession] = {}
+        self._interrupter = Interrupter()
+        self._clock = clock
+        self.resolver: Resolver | None = None
+        self.listener: Callable[[Change, Result], None] | None = None
+
+    # -- tables ------------------------------------------------------------------------------------------------------
+
+    def create_table(self, name: Name, columns: Sequence[TableColumn]) -> None:
+        """An empty table."""
+        self._storage.create(name, columns)
+
+    def drop(self, name: Name) -> str:
+        """Take a table away; the text returned brings it back with `restore`, also after a restart."""
+        return self._storage.drop(name)
+
+    def restore(self, name: Name, dropped: Any) -> None:
+        """Bring back what `drop` returned, under this name."""
+        self._storage.restore(name, str(dropped))
+
+    def purge(self, dropped: str) -> None:
+        """Forget a dropped table for good."""
+        self._storage.purge(dropped)
+
+    def rename(self, old: Name, new: Name) -> None:
+        """Move rows to another name."""
+        self._storage.rename(old, new)
+
+    def swap(self, one: Name, other: Name) -> None:
+        """Exchange the rows of two tables."""
+        self._storage.swap(one, other)
+
+    def clone(self, source: Name, target: Name) -> None:
+        """A copy of columns and rows."""
+        self._storage.clone(source, target)
+
+    def add_column(self, name: Name, column: TableColumn) -> None:
+        """Add a column; existing rows get its default, or NULL."""
+        filler = None
+        if column.default is not None and column.identity is None:
+            translation = self._translation(SessionContext(0, "", None), (), self.resolver or _NoResolver())
+            filler = assign(compile_default(translation, column.default), dt.parse_type(column.data_type)).sql
+        self._storage.add_column(name, column, filler)
+
+    def drop_column(self, name: Name, column: str) -> None:
+        """Drop a column with its values."""
+        self._storage.drop_column(name, column)
+
+    def rename_column(self, name: Name, old: str, new: str) -> None:
+        """Rename a column, keeping its values."""
+        self._storage.rename_column(name, old, new)
+
+    def change_type(self, name: Name, column: str, data_type: str) -> None:
+        """Give a column another type; raises when a value does not fit."""
+        stored = self._storage.table(name).column(column)
+        kind = dt.parse_type(data_type)
+        self._storage.change_type(name, column, (kind, assign(Typed(stored.physical, stored.type), kind).sql))
+
+    def has_nulls(self, name: Name, column: str) -> bool:
+        """Whether any row has NULL there."""
+        table = self._storage.table(name)
+        return bool(self._storage.scalar(f"SELECT EXISTS (SELECT 1 FROM {table.physical} WHERE {table.column(column).physical} IS NULL)"))
+
+    def row_count(self, name: Name) -> int:
+        """Rows in a table."""
+        return int(self._storage.scalar(f"SELECT count(*) FROM {self._storage.table(name).physical}"))
+
+    def truncate(self, name: Name) -> int:
+        """Delete all rows and return how many there were."""
+        with self._storage.lock:
+            return int(self._storage.scalar(f"DELETE FROM {self._storage.table(name).physical}"))
+
+    def has_table(self, name: Name) -> bool:
+        """Whether rows are held under this name."""
+        return self._storage.has(name)
+
+    # -- queries -----------------------------------------------------------------------------------------------------
+
+    def create_view(
+        self, name: Name, query: str, session: SessionContext, resolver: Resolver | None = None
+    ) -> Sequence[TableColumn]:
+        """Check a view's query against what exists and return its columns with Snowflake types."""
+        del name
+        return self.describe(query, session, resolver)
+
+    def describe(self, query: str, session: SessionContext, resolver: Resolver | None = None) -> list[TableColumn]:
+        """The columns a query (of a view, or of CREATE TABLE … AS SELECT) has, without running it."""
+        used = resolver or self.resolver
+        if used is None:
+            raise unsupported("a view without a catalog to resolve its names")
+        compiled = compile_query(self._translation(session, (), used), parse(query))
+        names = [column.name for column in compiled.columns]
+        for one in names:
+            if names.count(one) > 1:
+                raise compilation(f"duplicate column name '{one}'", errno=2025, sqlstate="42S21")
+        return [TableColumn(column.name, column.type.text, column.nullable) for column in compiled.columns]
+
+    def insert_query(
+        self, name: Name, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver,
+        columns: Sequence[TableColumn] = (),
+    ) -> int:  # fmt: skip
+        """Fill an existing table with a query's rows, as CREATE TABLE … AS SELECT does; no privilege is asked on it."""
+        translation = self._translation(session, binds, resolver)
+        source = compile_query(translation, parse(query))
+        return self._fill(translation, name, columns, list(self._storage.table(name).columns), source)
+
+    def insert_rows(self, name: Name, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+        """Load Python values into the named columns; the other columns get NULL or their identity."""
+        stored = self._storage.table(name)
+        result = Result([stored.column(one).type.result_column(one, nullable=True) for one in columns], rows)
+        translation = self._translation(SessionContext(0, "", None), (), self.resolver or _NoResolver())
+        return self._fill(translation, name, (), list(columns), rows_query(result)) if rows else 0
+
+    def _fill(
+        self, translation: Translation, name: Name, columns: Sequence[TableColumn], named: list[str], source: Compiled
+    ) -> int:
+        stored = self._storage.table(name)
+        target = Target(translation, Relation("table", name, columns=columns), stored, {one.name: one for one in columns})
+        if len(source.columns) != len(named):
+            raise compilation(f"{len(named)} columns expected, {len(source.columns)} given", errno=2020, sqlstate="21S01")
+        listed = ", ".join(column.physical for column in stored.columns.values())
+        statement = f"INSERT INTO {stored.physical} ({listed}) {insert_select(target, named, source)}"
+        change = Change("INSERT", target, ["number of rows inserted"], lambda execute: [execute(statement)[0][0]])
+        return int(self._write(change, translation).rows[0][0])
+
+    def query(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver, *, describe_only: bool = False
+    ) -> Result:
+        """Run SELECT / INSERT / UPDATE / DELETE / MERGE / TRUNCATE / VALUES / WITH, or BEGIN, COMMIT, ROLLBACK."""
+        tree = parse(sql)
+        translation = self._translation(session, binds, resolver)
+        if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Merge):
+            change = compile_dml(translation, tree)
+            if describe_only:
+                return Result(change.columns(), [], _SELECT)
+            return self._write(change, translation)
+        if isinstance(tree, exp.TruncateTable):
+            return self._truncate(translation, tree, describe_only=describe_only)
+        if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
+            return self._transaction(tree, session)
+        compiled = compile_query(translation, tree)
+        columns = [one.type.result_column(one.name, nullable=one.nullable) for one in compiled.columns]
+        if describe_only:
+            return Result(columns, [], _SELECT)
+        rows = self._session(session).read(session, _shown(compiled))
+        return Result(columns, _decoded(rows, compiled.columns), _SELECT)
+
+    def _write(self, change: Change, translation: Translation) -> Result:
+        """The one place through which every change of rows passes."""
+
+        def work(execute: Callable[[str], list[Any]]) -> Result:
+            result = change.run(execute)
+            if self.listener is not None:
+                self.listener(change, result)
+            return result
+
+        with self._storage.lock:
+            session = translation.session
+            return self._session(session).run(session, work, volatile=translation.volatile)
+
+    def _truncate(self, translation: Translation, tree: Any, *, describe_only: bool) -> Result:
+        from pinky_local.data.dml import resolve_target  # noqa: PLC0415
+
+        only(tree, "expressions", "exists")
+        target = resolve_target(translation, tree.expressions[0], "TRUNCATE")
+        if not describe_only:
+            self._session(translation.session).commit()
+            self.truncate(target.relation.name)
+        return Result([ResultColumn("status", length=dt.TEXT_LENGTH)], [] if describe_only else [(_DONE,)], _DDL)
+
+    # -- sessions and transactions -----------------------------------------------------------------------------------
+
+    def _transaction(self, tree: Any, session: SessionContext) -> Result:
+        only(tree)
+        if isinstance(tree, exp.Transaction):
+            self.begin(session)
+        elif isinstance(tree, exp.Commit):
+            self.commit(session)
+        else:
+            self.rollback(session)
+        return Result([ResultColumn("status", length=dt.TEXT_LENGTH)], [(_DONE,)], _TCL)
+
+    def begin(self, session: SessionContext) -> None:
+        """Open a transaction of this session."""
+        self._session(session).begin()
+
+    def commit(self, session: SessionContext) -> None:
+        """Commit the session's open transaction; without one, nothing. DDL calls it first."""
+        self._session(session).commit()
+
+    def rollback(self, session: SessionContext) -> None:
+        """Roll back the session's open transaction; without one, nothing."""
+        self._session(session).rollback()
+
+    def in_transaction(self, session: SessionContext) -> bool:
+        """Whether the session has an open transaction."""
+        return self._session(session).in_transaction
+
+    def close_session(self, session: SessionContext) -> None:
+        """Forget a session; its open transaction is rolled back."""
+        with self._storage.lock:
+            known = self._sessions.pop(session.session_id, None)
+        if known is not None:
+            known.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        for session in list(self._sessions.values()):
+            session.close()
+        self._sessions.clear()
+        self._storage.close()
+
+    def _session(self, context: SessionContext) -> DataSession:
+        known = self._sessions.get(context.session_id)
+        if known is None:
+            with self._storage.lock:
+                known = self._sessions.get(context.session_id)
+                if known is None:
+                    known = DataSession(self._storage.cursor(), self._interrupter)
+                    self._sessions[context.session_id] = known
+        known.set_timezone(str(context.parameters.get("TIMEZONE") or "America/Los_Angeles"))
+        return known
+
+    def _translation(self, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Translation:
+        return Translation(self._storage, resolver, session, self._clock(), list(binds))
+
+
+class _NoResolver:
+    """Stands in where no name may be asked for."""
+
+    def relation(self, parts: Sequence[str], session: SessionContext) -> Relation:
+        raise unsupported(f"the object {'.'.join(parts)} here")
+
+    def context_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Any:
+        raise unsupported(f"function {name} here")
+
+    def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
+        raise unsupported(f"table function {name} here")
+
+    def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
+        return None
+
+
+def _shown(compiled: Compiled) -> str:
+    """The query with instants as numbers, which need no time zone package to read."""
+    if not any(column.type.name in ("TIMESTAMP_LTZ", "TIMESTAMP_TZ") for column in compiled.columns):
+        return compiled.sql
+    items = []
+    for i, column in enumerate(compiled.columns, 1):
+        if column.type.name == "TIMESTAMP_LTZ":
+            items.append(f"epoch_us(q.c{i})")
+        elif column.type.name == "TIMESTAMP_TZ":
+            utc, minutes = f"struct_extract(q.c{i}, 'utc')", f"struct_extract(q.c{i}, 'minutes')"
+            items.append(f"CASE WHEN {utc} IS NULL THEN NULL ELSE [epoch_us({utc}), {minutes}] END")
+        else:
+            items.append(f"q.c{i}")
+    return f"SELECT {', '.join(items)} FROM ({compiled.sql}) AS q"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def _instant(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def _with_offset(value: list[int]) -> datetime:
+    return _instant(value[0]).astimezone(timezone(timedelta(minutes=value[1])))
+
+
+def _whole(value: Decimal | int) -> int:
+    return int(value)
+
+
+def _json_text(value: str) -> str:
+    """JSON as Snowflake prints it: two spaces of indentation, keys in order."""
+    return json.dumps(json.loads(value), indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def _decoder(kind: dt.SnowType) -> Callable[[Any], Any] | None:
+    if kind.name == "NUMBER" and kind.scale == 0:
+        return _whole
+    if kind.semi_structured:
+        return _json_text
+    return {"TIMESTAMP_LTZ": _instant, "TIMESTAMP_TZ": _with_offset}.get(kind.name)
+
+
+def _decoded(rows: list[Any], columns: list[OutputColumn]) -> list[Any]:
+    decoders = [(i, decode) for i, column in enumerate(columns) if (decode := _decoder(column.type)) is not None]
+    if not decoders:
+        return rows
+    result = []
+    for row in rows:
+        cells = list(row)
+        for i, decode in decoders:
+            if cells[i] is not None:
+                cells[i] = decode(cells[i])
+        result.append(tuple(cells))
+    return result
+
+
+__all__ = ["DuckDataPlane"]

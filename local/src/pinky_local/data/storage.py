@@ -1,0 +1,274 @@
+"""Where rows live: DuckDB tables under opaque names, and the map from Snowflake's names to them.
+
+Renaming, swapping, dropping and bringing back a table, and renaming a column, change the map only. The map is kept in
+DuckDB itself (``pinky_tables``), so a persistent account finds it again.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pinky_local.data.datatypes import SnowType, parse_type
+from pinky_local.data.refusals import compilation, from_duckdb, invalid_identifier, missing_table
+from pinky_local.types import TableColumn
+
+Name = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class StoredColumn:
+    """A column as it is stored: its DuckDB name, type and, for an identity, its sequence."""
+
+    physical: str
+    type: SnowType
+    sequence: str | None = None
+
+
+@dataclass(slots=True)
+class StoredTable:
+    """A table as it is stored. ``columns`` maps canonical names, in order."""
+
+    physical: str
+    columns: dict[str, StoredColumn]
+    next_column: int
+
+    def column(self, name: str) -> StoredColumn:
+        """The stored column of this canonical name."""
+        if name not in self.columns:
+            raise invalid_identifier(name)
+        return self.columns[name]
+
+
+class Storage:
+    """The rows of one account. Every method takes the lock: one change of the map at a time."""
+
+    def __init__(self, folder: Path | None) -> None:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        self.connection = duckdb.connect(":memory:" if folder is None else str(folder / "rows.duckdb"))
+        self.lock = threading.RLock()
+        self._tables: dict[Name, StoredTable] = {}
+        self._dropped: dict[str, StoredTable] = {}
+        self._execute(
+            "CREATE TABLE IF NOT EXISTS pinky_tables "
+            "(physical VARCHAR PRIMARY KEY, database VARCHAR, schema VARCHAR, name VARCHAR, columns VARCHAR)"
+        )
+        self._execute("CREATE SEQUENCE IF NOT EXISTS pinky_names")
+        self._load()
+
+    def _load(self) -> None:
+        rows = self._execute("SELECT physical, database, schema, name, columns FROM pinky_tables").fetchall()
+        for physical, database, schema, name, columns in rows:
+            table = _decoded(physical, columns)
+            if database is None:
+                self._dropped[physical] = table
+            else:
+                self._tables[database, schema, name] = table
+
+    def _execute(self, sql: str, parameters: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
+        try:
+            return self.connection.execute(sql, list(parameters))
+        except duckdb.Error as problem:
+            raise from_duckdb(problem) from problem
+
+    def scalar(self, sql: str) -> Any:
+        """The one value a query answers."""
+        row = self._execute(sql).fetchone()
+        return row[0] if row else None
+
+    def constant(self, expression: str) -> Any:
+        """The value of an expression that reads no row."""
+        with self.lock:
+            return self.scalar(f"SELECT {expression}")
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the same database, for one session."""
+        return self.connection.cursor()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.connection.close()
+
+    def has(self, name: Name) -> bool:
+        """Whether a table of this name is stored."""
+        return name in self._tables
+
+    def table(self, name: Name) -> StoredTable:
+        """The stored table of this name. Raises `SqlError` 2003 where there is none."""
+        try:
+            return self._tables[name]
+        except KeyError:
+            raise missing_table(name) from None
+
+    def create(self, name: Name, columns: Sequence[TableColumn]) -> StoredTable:
+        """An empty table."""
+        with self.lock:
+            if name in self._tables:
+                raise compilation(f"Object '{name[2]}' already exists.", errno=2002, sqlstate="42710")
+            stored = StoredTable(self._new_name(), {}, 1)
+            for column in columns:
+                self._define(stored, column)
+            body = ", ".join(f"{one.physical} {one.type.duckdb}" for one in stored.columns.values())
+            self._execute(f"CREATE TABLE {stored.physical} ({body})")
+            self._keep(name, stored)
+            return stored
+
+    def _new_name(self) -> str:
+        return "t" + str(self.scalar("SELECT nextval('pinky_names')"))
+
+    def _define(self, table: StoredTable, column: TableColumn) -> StoredColumn:
+        stored = StoredColumn(f"c{table.next_column}", parse_type(column.data_type))
+        if column.identity is not None:
+            stored.sequence = f"s_{table.physical}_{stored.physical}"
+            self._sequence(stored.sequence, *column.identity)
+        table.next_column += 1
+        table.columns[column.name] = stored
+        return stored
+
+    def _sequence(self, name: str, start: int, step: int) -> None:
+        bounds = "MINVALUE -9223372036854775807 MAXVALUE 9223372036854775807"
+        self._execute(f"CREATE SEQUENCE {name} INCREMENT BY {step} {bounds} START WITH {start}")
+
+    def _keep(self, name: Name | None, table: StoredTable) -> None:
+        """Write where a table is (``name`` None: dropped), in memory and in DuckDB."""
+        self._execute(
+            "INSERT OR REPLACE INTO pinky_tables VALUES (?, ?, ?, ?, ?)",
+            (table.physical, *(name or (None, None, None)), _encoded(table)),
+        )
+        if name is None:
+            self._dropped[table.physical] = table
+        else:
+            self._tables[name] = table
+
+    def drop(self, name: Name) -> str:
+        """Take a table away; the text returned brings it back."""
+        with self.lock:
+            table = self.table(name)
+            del self._tables[name]
+            self._keep(None, table)
+            return table.physical
+
+    def restore(self, name: Name, dropped: str) -> None:
+        """Bring back a dropped table under this name."""
+        with self.lock:
+            if name in self._tables:
+                raise compilation(f"Object '{name[2]}' already exists.", errno=2002, sqlstate="42710")
+            if dropped not in self._dropped:
+                raise missing_table(name)
+            self._keep(name, self._dropped.pop(dropped))
+
+    def purge(self, dropped: str) -> None:
+        """Delete the rows of a dropped table for good."""
+        with self.lock:
+            table = self._dropped.pop(dropped)
+            self._execute(f"DROP TABLE {table.physical}")
+            for column in table.columns.values():
+                if column.sequence:
+                    self._execute(f"DROP SEQUENCE {column.sequence}")
+            self._execute("DELETE FROM pinky_tables WHERE physical = ?", (table.physical,))
+
+    def rename(self, old: Name, new: Name) -> None:
+        """Move a table to another name."""
+        with self.lock:
+            table = self.table(old)
+            if new in self._tables:
+                raise compilation(f"Object '{new[2]}' already exists.", errno=2002, sqlstate="42710")
+            del self._tables[old]
+            self._keep(new, table)
+
+    def swap(self, one: Name, other: Name) -> None:
+        """Exchange two tables."""
+        with self.lock:
+            first, second = self.table(one), self.table(other)
+            self._keep(one, second)
+            self._keep(other, first)
+
+    def clone(self, source: Name, target: Name) -> None:
+        """A copy of columns, rows and the positions of identities."""
+        with self.lock:
+            table = self.table(source)
+            if target in self._tables:
+                raise compilation(f"Object '{target[2]}' already exists.", errno=2002, sqlstate="42710")
+            copy = StoredTable(self._new_name(), {}, table.next_column)
+            self._execute(f"CREATE TABLE {copy.physical} AS SELECT * FROM {table.physical}")
+            for name, column in table.columns.items():
+                sequence = self._continued(column.sequence, copy.physical, column.physical)
+                copy.columns[name] = StoredColumn(column.physical, column.type, sequence)
+            self._keep(target, copy)
+
+    def _continued(self, sequence: str | None, table: str, column: str) -> str | None:
+        if sequence is None:
+            return None
+        found = self._execute(
+            "SELECT start_value, increment_by, last_value FROM duckdb_sequences() WHERE sequence_name = ?", (sequence,)
+        ).fetchone()
+        if found is None:
+            raise compilation(f"the identity {sequence} has no sequence")
+        start, step, last = found
+        name = f"s_{table}_{column}"
+        self._sequence(name, start if last is None else last + step, step)
+        return name
+
+    def add_column(self, name: Name, column: TableColumn, filler: str | None) -> None:
+        """Add a column; existing rows get ``filler`` (a DuckDB expression), an identity's next values, or NULL."""
+        with self.lock:
+            table = self.table(name)
+            if column.name in table.columns:
+                raise compilation(f"column '{column.name}' already exists", errno=1430, sqlstate="42601")
+            stored = self._define(table, column)
+            self._execute(f"ALTER TABLE {table.physical} ADD COLUMN {stored.physical} {stored.type.duckdb}")
+            filler = f"nextval('{stored.sequence}')" if stored.sequence else filler
+            if filler is not None:
+                self._execute(f"UPDATE {table.physical} SET {stored.physical} = {filler}")
+            self._keep(name, table)
+
+    def drop_column(self, name: Name, column: str) -> None:
+        """Drop a column with its values."""
+        with self.lock:
+            table = self.table(name)
+            stored = table.column(column)
+            self._execute(f"ALTER TABLE {table.physical} DROP COLUMN {stored.physical}")
+            if stored.sequence:
+                self._execute(f"DROP SEQUENCE {stored.sequence}")
+            del table.columns[column]
+            self._keep(name, table)
+
+    def rename_column(self, name: Name, old: str, new: str) -> None:
+        """Rename a column, keeping its place and values."""
+        with self.lock:
+            table = self.table(name)
+            table.column(old)
+            if new in table.columns:
+                raise compilation(f"column '{new}' already exists", errno=1430, sqlstate="42601")
+            table.columns = {new if known == old else known: stored for known, stored in table.columns.items()}
+            self._keep(name, table)
+
+    def change_type(self, name: Name, column: str, converted: tuple[SnowType, str]) -> None:
+        """Give a column another type; ``converted`` is the type and the DuckDB expression of the new value."""
+        with self.lock:
+            table = self.table(name)
+            stored = table.column(column)
+            kind, value = converted
+            self._execute(
+                f"ALTER TABLE {table.physical} ALTER COLUMN {stored.physical} SET DATA TYPE {kind.duckdb} USING {value}"
+            )
+            stored.type = kind
+            self._keep(name, table)
+
+
+def _encoded(table: StoredTable) -> str:
+    columns = [[name, one.physical, one.type.text, one.sequence] for name, one in table.columns.items()]
+    return json.dumps({"next": table.next_column, "columns": columns})
+
+
+def _decoded(physical: str, text: str) -> StoredTable:
+    data = json.loads(text)
+    columns = {name: StoredColumn(column, parse_type(kind), sequence) for name, column, kind, sequence in data["columns"]}
+    return StoredTable(physical, columns, data["next"])
