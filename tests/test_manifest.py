@@ -56,7 +56,7 @@ def test_a_whole_folder_loads() -> None:
     assert view.plain["query"] == "SELECT *\nFROM SHOP_PROD.SALES.ORDERS\nWHERE client = 'brio'\n"
     assert "for_each" not in view.plain
     assert view.location == manifest.documents[0].location
-    assert str(view.kind_location) == "manifest.yml:10:3"
+    assert str(view.kind_location) == "manifest.yml:9:3"
     (section,) = manifest.sections
     assert (section.key, section.plain) == ("stages", ["resources_static"])
     assert str(section.location_of((0,))) == "manifest.yml:16:10"

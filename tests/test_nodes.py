@@ -320,7 +320,7 @@ def test_the_python_parser_is_stricter_with_blank_lines_before_a_block_text() ->
     assert STRICTER in found.summary
 
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS.filter(bool), inner, max_size=4),
@@ -331,7 +331,7 @@ PLAIN = st.recursive(
 @pytest.mark.parametrize("pure", [False, True])
 @given(data=PLAIN)
 def test_dumped_data_comes_back_identical(pure: bool, data: Any) -> None:
-    writer = ruamel.yaml.YAML(typ="safe", pure=True)
+    writer: Any = ruamel.yaml.YAML(typ="safe", pure=True)
     writer.width = 1_000_000  # the writer breaks long quoted texts where they cannot be joined again
     writer.sort_base_mapping_type_on_output = False
     writer.allow_unicode = False  # line separators are escaped, as a careful person would write them
