@@ -119,8 +119,9 @@ class Declarer:
         try:
             address = kind.address_of(document.plain, Place(self.target))
         except (ValueError, TypeError) as error:
-            if not mistakes:
-                self._error("bad-name", str(error), "", document.location_of(("name",)))
+            place = document.location_of(("name",))
+            if not mistakes and place not in self._reported:
+                self._error("bad-name", str(error), "", place)
             return None
         if address.path[: len(self.target)] != self.target[: len(address.path)]:
             where = sql_path(self.target)

@@ -325,7 +325,7 @@ class Provider:
             if usable[container]:
                 by_kind.setdefault(each.address.kind, []).append(each)
         if problems:
-            raise DiagnosticsError(problems)
+            raise DiagnosticsError(list(dict.fromkeys(problems)))
         return _read_kinds(reader, self.registry.kinds, by_kind, role)
 
     def _container(
