@@ -110,6 +110,22 @@ def test_bindings(wire: LocalAccount) -> None:
     connection.close()
 
 
+@pytest.mark.parametrize("rows", [2, 70_000])
+def test_many_rows_are_bound_as_arrays(wire: LocalAccount, scripted_engine: ScriptedEngine, rows: int) -> None:
+    text = "insert into t values (?, ?)"
+    column = ResultColumn("number of rows inserted", "fixed", precision=38, scale=0)
+    scripted_engine.answers[text] = Result([column], [[rows]], 0x3100, rows)
+    connection = wire.connect(paramstyle="qmark")
+    cursor = connection.cursor()
+    cursor.executemany(text, [(number, None if number else "a") for number in range(rows)])
+    connection.close()
+    assert cursor.rowcount == rows
+    [binds] = [binds for sql, binds, describe_only in scripted_engine.executed if sql == text and not describe_only]
+    assert [len(bind.value or "") for bind in binds] == [rows, rows]
+    assert (binds[0].value or "")[:2] == ["0", "1"]
+    assert (binds[1].value or "")[:2] == ["a", None]
+
+
 def test_a_row_count_comes_from_the_answer_of_dml(connection: Any, scripted_engine: ScriptedEngine) -> None:
     column = ResultColumn("number of rows inserted", "fixed", precision=38, scale=0)
     scripted_engine.answers["insert"] = Result([column], [[3]], 0x3100, 3)

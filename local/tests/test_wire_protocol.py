@@ -161,7 +161,7 @@ def test_bindings_reach_the_engine_in_order_with_their_types(
 ) -> None:
     bindings = {str(number): {"type": "fixed", "value": str(number)} for number in range(1, 12)}
     bindings["2"] = {"type": "TEXT", "value": None}
-    data = logged_in(wire).sql("select ?", bindings=bindings)["data"]
+    data = logged_in(wire).sql("select " + ", ".join("?" * 11), bindings=bindings)["data"]
     assert data["rowset"] == [["1", "None", "3", "4", "5", "6", "7", "8", "9", "10", "11"]]
     assert data["numberOfBinds"] == 11
     assert scripted_engine.executed[-1][1][0].type == "FIXED"
@@ -171,6 +171,9 @@ def test_bindings_reach_the_engine_in_order_with_their_types(
 def test_describing_executes_nothing_and_answers_no_rows(wire: LocalAccount, scripted_engine: ScriptedEngine) -> None:
     scripted_engine.answers["select a"] = Result([ResultColumn("A", "date")], [])
     data = logged_in(wire).sql("select a", describeOnly=True)["data"]
+    scripted_engine.answers["insert into t values (?, '?')"] = Result([ResultColumn("A", "date")], [])
+    insert = logged_in(wire).sql("insert into t values (?, '?')", describeOnly=True)["data"]
+    assert (insert["numberOfBinds"], insert["arrayBindSupported"]) == (1, True)
     assert data["rowset"] == []
     assert data["rowtype"][0]["type"] == "date"
     assert scripted_engine.executed[-1][2] is True

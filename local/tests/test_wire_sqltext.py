@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from pinky_local.sqltext import mask, redact, split, tokens, verb
+from pinky_local.sqltext import mask, placeholders, redact, split, tokens, verb
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,11 @@ def test_a_text_is_split_where_its_statements_end(sql: str, expected: list[str])
 def test_tokens_lose_no_character() -> None:
     sql = "select $1, $x, 'é''', \"q\", $$d$$, a.b:c::int /* c */ -- d\nfrom @s/p//q where x <> 1e9; 'open"
     assert "".join(token.text for token in tokens(sql)) == sql
+
+
+def test_placeholders_are_counted_outside_quotes_and_comments() -> None:
+    assert placeholders("select ?, '?', \"?\", $$?$$ /* ? */ from t where a = ? -- ?") == 2
+    assert placeholders("select 1") == 0
 
 
 @pytest.mark.parametrize(

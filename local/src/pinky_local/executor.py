@@ -192,7 +192,8 @@ class Executor:
             view,
             self._parameters(session, view),
             run.query_id,
-            binds=len(order.binds),
+            placeholders=sqltext.placeholders(order.sql),
+            array_binds=sqltext.verb(order.sql) == "INSERT",
             describe_only=order.describe_only,
         )
 

@@ -160,6 +160,13 @@ def split(sql: str) -> list[str]:
     return statements
 
 
+def placeholders(sql: str) -> int:
+    """How many ``?`` a statement has outside quotes and comments."""
+    if "?" not in sql:
+        return 0
+    return sum(token.kind == "other" and token.text == "?" for token in tokens(sql))
+
+
 def _has_code(sql: str) -> bool:
     return any(token.kind not in {"space", "comment"} for token in tokens(sql))
 

@@ -92,10 +92,13 @@ def statement_answer(
     parameters: Sequence[Mapping[str, Any]],
     query_id: str,
     *,
-    binds: int = 0,
+    placeholders: int = 0,
+    array_binds: bool = False,
     describe_only: bool = False,
 ) -> bytes:
-    """The envelope of a statement that succeeded. Raises `TypeError` where a cell does not fit its column."""
+    """The envelope of a statement that succeeded.
+
+    ``placeholders`` is the number of ``?`` in it, ``array_binds`` whether each may be bound to a list. Raises `TypeError` where a cell does not fit its column."""
     rows = [] if describe_only else encoding.rowset(result)
     data = {
         "parameters": parameters,
@@ -107,8 +110,8 @@ def statement_answer(
         "sqlState": "00000",
         "statementTypeId": result.statement_type,
         "queryResultFormat": "json",
-        "numberOfBinds": binds,
-        "arrayBindSupported": True,
+        "numberOfBinds": placeholders,
+        "arrayBindSupported": array_binds,
         "version": 1,
         **_final_names(session),
     }
