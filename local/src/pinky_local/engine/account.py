@@ -1,0 +1,92 @@
+"""The state of one account: catalog, parameters, what a new account holds, remembered results."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pinky_local.engine.access import ACCOUNT, SYSTEM_ROLES, Access
+from pinky_local.engine.catalog import Catalog, CatalogObject, Grant, Membership
+from pinky_local.engine.privileges import GLOBAL_PRIVILEGES
+from pinky_local.types import DataPlane, Result
+
+REMEMBERED_RESULTS = 2000
+"""How many results RESULT_SCAN can reach back to (Snowflake keeps them for 24 hours)."""
+
+_SYSADMIN = ("CREATE DATABASE", "CREATE WAREHOUSE", "CREATE COMPUTE POOL", "CREATE EXTERNAL VOLUME")
+_HIERARCHY = (("SECURITYADMIN", "ACCOUNTADMIN"), ("SYSADMIN", "ACCOUNTADMIN"), ("USERADMIN", "SECURITYADMIN"))
+
+
+class Account:
+    """One account. ``lock`` is held while a statement of the catalog runs."""
+
+    def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL") -> None:
+        self.name = name
+        self.data = data
+        self.catalog = Catalog()
+        self.access = Access(self.catalog)
+        self.parameters: dict[str, Any] = {}
+        self.lock = threading.RLock()
+        self.changed = False
+        self._last_instant = datetime(2000, 1, 1, tzinfo=UTC)
+        self._results: OrderedDict[str, Result] = OrderedDict()
+        self._results_lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """The present, in whole milliseconds and never twice the same, so that creation order can be told."""
+        instant = datetime.now(UTC)
+        instant = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+        if instant <= self._last_instant:
+            instant = self._last_instant + timedelta(milliseconds=1)
+        self._last_instant = instant
+        return instant
+
+    def new(self, kind: str, name: str, *, space: str, parent: int, owner: int | None) -> CatalogObject:
+        """An object that is in no container yet."""
+        return CatalogObject(self.catalog.number(), kind, name, space, parent, owner, self.now())
+
+    def remember(self, query_id: str, result: Result) -> None:
+        """Keep a result for RESULT_SCAN and polling."""
+        with self._results_lock:
+            self._results[query_id] = result
+            while len(self._results) > REMEMBERED_RESULTS:
+                self._results.popitem(last=False)
+
+    def remembered(self, query_id: str) -> Result | None:
+        """A result kept by `remember`."""
+        with self._results_lock:
+            return self._results.get(query_id)
+
+    def bootstrap(self) -> None:
+        """Fill an empty account: system roles, one user, one warehouse."""
+        catalog = self.catalog
+        roles = {}
+        for name in SYSTEM_ROLES:
+            role = self.new("role", name, space="role", parent=ACCOUNT, owner=None)
+            role.state["system"] = True
+            catalog.add(role)
+            roles[name] = role
+        for child, holder in _HIERARCHY:
+            catalog.join(Membership(roles[child].number, roles[holder].number, None, self.now()))
+        user = self.new("user", "PINKY", space="user", parent=ACCOUNT, owner=roles["ACCOUNTADMIN"].number)
+        user.properties.update(DEFAULT_ROLE="ACCOUNTADMIN", LOGIN_NAME="PINKY", DEFAULT_WAREHOUSE="COMPUTE_WH")
+        catalog.add(user)
+        catalog.join(Membership(roles["ACCOUNTADMIN"].number, user.number, None, self.now()))
+        self._account_grants(roles)
+        owner = roles["ACCOUNTADMIN"].number
+        warehouse = self.new("warehouse", "COMPUTE_WH", space="warehouse", parent=ACCOUNT, owner=owner)
+        catalog.add(warehouse)
+        catalog.grant(Grant("USAGE", warehouse.number, roles["PUBLIC"].number, owner, self.now()))
+
+    def _account_grants(self, roles: dict[str, CatalogObject]) -> None:
+        given = {
+            "ACCOUNTADMIN": GLOBAL_PRIVILEGES,
+            "SECURITYADMIN": ("MANAGE GRANTS", "CREATE ROLE", "CREATE USER", "CREATE NETWORK POLICY"),
+            "USERADMIN": ("CREATE ROLE", "CREATE USER"),
+            "SYSADMIN": _SYSADMIN,
+        }
+        for name, privileges in given.items():
+            for privilege in privileges:
+                self.catalog.grant(Grant(privilege, ACCOUNT, roles[name].number, None, self.now(), grantable=True))

@@ -1,0 +1,218 @@
+"""The account as the wire server calls it: sessions, statements one at a time, results."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pinky_local.engine import alter, context, create, errors, grants, parameters, session, show, show_grants, store
+from pinky_local.engine.access import ACCOUNT
+from pinky_local.engine.account import Account
+from pinky_local.engine.resolver import CatalogResolver
+from pinky_local.engine.statement import Statement
+from pinky_local.types import Bind, DataPlane, Result, SessionContext, SqlError
+
+_QUERIES = frozenset({"SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
+_CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
+
+Handler = Callable[[Statement], Result]
+
+HANDLERS: dict[str, Handler] = {
+    "CREATE": create.create,
+    "DROP": alter.drop,
+    "UNDROP": alter.undrop,
+    "SHOW": show.show,
+    "DESCRIBE": show.describe,
+    "DESC": show.describe,
+    "USE": session.use,
+    "GRANT": grants.grant,
+    "REVOKE": grants.revoke,
+    "BEGIN": session.transaction,
+    "START": session.transaction,
+    "COMMIT": session.transaction,
+    "ROLLBACK": session.transaction,
+}
+
+_REFUSED = {
+    "CALL": "CALL: procedures are catalog objects here and do not run yet",
+    "EXECUTE": "EXECUTE: tasks and immediate blocks do not run here yet",
+    "COPY": "COPY",
+    "PUT": "PUT",
+    "GET": "GET",
+    "LIST": "LIST",
+    "LS": "LIST",
+    "REMOVE": "REMOVE",
+    "RM": "REMOVE",
+    "DECLARE": "Snowflake Scripting blocks",
+    "EXPLAIN": "EXPLAIN",
+}
+
+
+class CatalogEngine:
+    """`types.Engine` over a catalog in memory or, with ``folder``, one that outlives the process."""
+
+    def __init__(self, folder: Path | None = None, data: DataPlane | None = None) -> None:
+        self.account = Account(data)
+        self.resolver = CatalogResolver(self.account)
+        self._numbers = itertools.count(1)
+        self._store = store.Store(folder) if folder is not None else None
+        if self._store is None or not self._store.load(self.account):
+            self.account.bootstrap()
+            self._save()
+
+    def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:
+        """See `types.Engine.login`. Database, schema and warehouse that do not exist are left unset, as Snowflake does."""
+        with self.account.lock:
+            user = self._user(login_name)
+            role = self._role(user.name, requested.get("role") or user.properties.get("DEFAULT_ROLE"))
+            secondary = "ALL" if "ALL" in user.properties.get("DEFAULT_SECONDARY_ROLES", ["ALL"]) else "NONE"
+            context = SessionContext(next(self._numbers), user.name, role, secondary, created_on=self.account.now())
+            self._enter(context, requested, user.properties)
+            for name, value in parameters.items():
+                self._session_parameter(context, name.upper(), value)
+            return context
+
+    def execute(
+        self,
+        sql: str,
+        session: SessionContext,
+        binds: Sequence[Bind] = (),
+        *,
+        query_id: str,
+        describe_only: bool = False,
+    ) -> Result:
+        """See `types.Engine.execute`."""
+        statement = Statement(self.account, session, sql, binds, query_id)
+        word = statement.tokens.word()
+        if not word and statement.tokens.is_symbol("("):
+            word = "SELECT"
+        if statement.tokens.at_end():
+            raise errors.empty_statement()
+        if word in _QUERIES:
+            result = self._query(statement, word, describe_only=describe_only)
+        else:
+            result = self._command(statement, word, describe_only=describe_only)
+        session.last_query_id = query_id
+        self.account.remember(query_id, result)
+        return result
+
+    def session_parameters(self, session: SessionContext) -> list[dict[str, Any]]:
+        """See `types.Engine.session_parameters`."""
+        with self.account.lock:
+            statement = Statement(self.account, session, "SELECT 1", (), "")
+            found = [
+                {"name": name, "value": parameters.in_session(statement, parameter)[0]}
+                for name, parameter in parameters.PARAMETERS.items()
+                if "session" in parameter.levels
+            ]
+        return [*found, {"name": "CLIENT_TELEMETRY_ENABLED", "value": False}]
+
+    def results(self, query_id: str) -> Result | None:
+        """See `types.Engine.results`."""
+        return self.account.remembered(query_id)
+
+    # statements ----------------------------------------------------------------------------------------------------
+
+    def _command(self, statement: Statement, word: str, *, describe_only: bool) -> Result:
+        handler = self._handler(statement, word)
+        if describe_only and word not in ("SHOW", "DESC", "DESCRIBE"):
+            raise errors.unsupported(f"describing {word} without running it")
+        with self.account.lock:
+            self.account.changed = False
+            result = handler(statement)
+            if self.account.changed:
+                self._save()
+            return result
+
+    def _handler(self, statement: Statement, word: str) -> Handler:
+        tokens = statement.tokens
+        if word == "ALTER":
+            if tokens.word(1) == "SESSION" and tokens.word(2) in ("SET", "UNSET"):
+                return session.alter_session
+            return session.alter_account if tokens.word(1) == "ACCOUNT" else alter.alter
+        if word in MORE_HANDLERS:
+            return MORE_HANDLERS[word]
+        handler = HANDLERS.get(word)
+        if handler is not None:
+            return handler
+        if word in _REFUSED:
+            raise errors.unsupported(_REFUSED[word])
+        raise tokens.unexpected()
+
+    def _query(self, statement: Statement, word: str, *, describe_only: bool) -> Result:
+        if word == "SELECT":
+            answer = context.select(statement)
+            if answer is None and self.account.data is None:
+                answer = context.scan(statement)
+            if answer is not None:
+                if self.account.changed:
+                    self._save()
+                return answer if not describe_only else Result(answer.columns, [], answer.statement_type)
+        data = self.account.data
+        if data is None:
+            raise errors.unsupported(f"{word} on rows: this account has no data plane (install the extra [data])")
+        if word in _CHANGES:
+            self.resolver.need_warehouse(statement.session)
+        if word == "TRUNCATE":
+            return self._command(statement, word, describe_only=describe_only)
+        sql = statement.tokens.sql
+        return data.query(sql, statement.session, statement.binds, self.resolver, describe_only=describe_only)
+
+    def _save(self) -> None:
+        if self._store is not None:
+            self._store.save(self.account)
+        self.account.changed = False
+
+    # sessions ------------------------------------------------------------------------------------------------------
+
+    def _user(self, login_name: str) -> Any:
+        for user in self.account.catalog.of_kind(ACCOUNT, "user"):
+            if user.properties.get("LOGIN_NAME", user.name) == login_name.upper():
+                if user.properties.get("DISABLED"):
+                    raise SqlError(390101, "08001", "User access disabled. Contact your local system administrator.")
+                return user
+        raise SqlError(390100, "08001", "Incorrect username or password was specified.")
+
+    def _role(self, user: str, wanted: str | None) -> str:
+        if wanted is None:
+            return "PUBLIC"
+        name = self._folded(wanted)
+        if name not in self.account.access.available(user):
+            text = f"Role '{wanted}' specified in the connect string does not exist or not authorized."
+            raise SqlError(390189, "08001", text + " Contact your local system administrator, or attempt to login with another role.")
+        return name
+
+    @staticmethod
+    def _folded(name: str) -> str:
+        return name[1:-1].replace('""', '"') if len(name) > 1 and name[0] == name[-1] == '"' else name.upper()
+
+    def _enter(self, context: SessionContext, requested: dict[str, str | None], defaults: dict[str, Any]) -> None:
+        namespace = str(defaults.get("DEFAULT_NAMESPACE") or "").split(".")
+        database = requested.get("database") or (namespace[0] or None)
+        schema = requested.get("schema") or (namespace[1] if len(namespace) > 1 and not requested.get("database") else None)
+        warehouse = requested.get("warehouse") or defaults.get("DEFAULT_WAREHOUSE")
+        steps = [(f"USE WAREHOUSE {self._quoted(warehouse)}", warehouse), (f"USE DATABASE {self._quoted(database)}", database)]
+        steps.append((f"USE SCHEMA {self._quoted(schema)}", schema if database else None))
+        for sql, wanted in steps:
+            if not wanted:
+                continue
+            try:
+                session.use(Statement(self.account, context, sql, (), ""))
+            except SqlError as error:
+                if error.errno not in (2043, 3001, 90105):
+                    raise
+
+    def _quoted(self, name: str | None) -> str:
+        return '"' + self._folded(name).replace('"', '""') + '"' if name else ""
+
+    def _session_parameter(self, context: SessionContext, name: str, value: Any) -> None:
+        known = parameters.PARAMETERS.get(name)
+        if known is None or "session" not in known.levels or value is None:
+            return  # clients send parameters of their own, which servers ignore
+        context.parameters[name] = parameters.checked(known, value)
+
+
+MORE_HANDLERS: dict[str, Handler] = {}
+"""Statements of families: COMMENT, TRUNCATE, SET, UNSET."""

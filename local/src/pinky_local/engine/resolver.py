@@ -1,0 +1,103 @@
+"""What the data plane asks while it translates a query: names in FROM, functions, privileges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pinky_local.engine import context, errors, identifiers, information_schema
+from pinky_local.engine.access import ACCOUNT
+from pinky_local.engine.catalog import CatalogObject
+from pinky_local.types import Relation, Result, SessionContext, SqlError, TableColumn
+
+if TYPE_CHECKING:
+    from pinky_local.engine.account import Account
+
+
+def table_columns(item: CatalogObject) -> list[TableColumn]:
+    """A table's columns as the data plane takes them."""
+    return [
+        TableColumn(column.name, column.data_type, column.nullable, column.default, column.identity)
+        for column in item.columns
+    ]
+
+
+class CatalogResolver:
+    """`types.Resolver` over the account."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def relation(self, parts: Sequence[str], session: SessionContext) -> Relation:
+        """A table, view or INFORMATION_SCHEMA view. Raises 2003 where it is not visible, 606 without a warehouse."""
+        with self._account.lock:
+            full = self._full(tuple(parts), session)
+            if full[1] == "INFORMATION_SCHEMA":
+                self._database(full, session)
+                found = information_schema.view(self._account, session, full[0], full[2])
+                self.need_warehouse(session)
+                return Relation("rows", full, result=found)
+            item = self._item(full, session)
+            if item is None or item.kind not in ("table", "view"):
+                raise errors.not_found("Object", identifiers.dotted(parts), in_query=True)
+            self.need_warehouse(session)
+            query = item.properties.get("QUERY") if item.kind == "view" else None
+            return Relation(item.kind, full, query=query, columns=table_columns(item))
+
+    def need_warehouse(self, session: SessionContext) -> None:
+        """Raise 606 without a current warehouse; a suspended one is resumed when it resumes by itself."""
+        warehouse = self._account.catalog.get(ACCOUNT, "warehouse", session.warehouse) if session.warehouse else None
+        if warehouse is None:
+            raise errors.no_warehouse()
+        if warehouse.state.get("state") == "SUSPENDED":
+            if not warehouse.properties.get("AUTO_RESUME", True):
+                raise SqlError(606, "57P03", f"Warehouse '{warehouse.name}' cannot be resumed: AUTO_RESUME is off.")
+            warehouse.state["state"] = "STARTED"
+
+    def context_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Any:
+        """The value of a context or system function."""
+        return context.call(self._account, name, list(arguments), session)
+
+    def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
+        """RESULT_SCAN. Raises 002140 for any other."""
+        if name.upper() == "RESULT_SCAN" and len(arguments) == 1:
+            return context.result_scan(self._account, arguments[0])
+        raise errors.compilation(2141, "42P13", f"Unknown table function {name.upper()}")
+
+    def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
+        """Raise 2003 where the relation is invisible and 3001 where it is visible without the privilege."""
+        if relation.kind == "rows":
+            return
+        access = self._account.access
+        with self._account.lock:
+            item = self._item(relation.name, session)
+            if item is None:
+                raise errors.not_found("Object", identifiers.dotted(relation.name), in_query=True)
+            if not access.holds(access.active(session), item, privilege):
+                raise errors.insufficient(item.kind, item.name)
+
+    def _full(self, parts: tuple[str, ...], session: SessionContext) -> tuple[str, str, str]:
+        if len(parts) < 3 and session.database is None:
+            raise errors.no_database("SELECT")
+        if len(parts) == 1 and session.schema is None:
+            raise errors.no_schema("SELECT")
+        prefix = (session.database or "", session.schema or "")
+        full = (*prefix[: 3 - len(parts)], *parts)
+        return full[0], full[1], full[2]
+
+    def _database(self, full: tuple[str, str, str], session: SessionContext) -> CatalogObject:
+        access = self._account.access
+        found = self._account.catalog.get(ACCOUNT, "database", full[0])
+        if found is None or not access.sees(access.active(session), found):
+            raise errors.not_found("Database", identifiers.printed(full[0]))
+        return found
+
+    def _item(self, full: tuple[str, str, str], session: SessionContext) -> CatalogObject | None:
+        catalog, access = self._account.catalog, self._account.access
+        roles = access.active(session)
+        database = self._database(full, session)
+        schema = catalog.get(database.number, "schema", full[1])
+        if schema is None or not access.sees(roles, schema):
+            raise errors.not_found("Schema", identifiers.dotted(full[:2]))
+        item = catalog.get(schema.number, "relation", full[2])
+        return item if item is not None and access.sees(roles, item) else None
