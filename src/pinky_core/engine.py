@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import attrs
 import structlog
@@ -45,6 +45,10 @@ class Desired:
     warnings: tuple[Diagnostic, ...] = ()
 
 
+class _Locate(Protocol):
+    def __call__(self, path: tuple[str | int, ...], *, key: bool = False) -> Location: ...
+
+
 @attrs.frozen
 class _Item:
     """A document on its way to the declarer: from a file, or expanded from a section."""
@@ -53,12 +57,12 @@ class _Item:
     plain: Mapping[str, Any]
     location: Location
     kind_location: Location
-    locate: Callable[[Sequence[str | int]], Location]
+    locate: _Locate
     origin: str = ""
 
-    def location_of(self, path: Sequence[str | int]) -> Location:
-        """The place of the deepest part on a path."""
-        return self.locate(path)
+    def location_of(self, path: tuple[str | int, ...], *, key: bool = False) -> Location:
+        """The place of the deepest part on a path; with ``key``, of the field's name."""
+        return self.locate(path, key=key)
 
 
 def validate_manifest(
@@ -75,7 +79,12 @@ def validate_manifest(
     ``target`` overrides the manifest's; ``scopes`` are those the caller may act in.
     """
     manifest = load_manifest(
-        as_source(source), env=env, variables=variables or {}, sections=tuple(registry.sections), target=target
+        as_source(source),
+        env=env,
+        variables=variables or {},
+        sections=tuple(registry.sections),
+        target=target,
+        kinds=tuple(registry.kinds),
     )
     problems: list[Diagnostic] = list(manifest.diagnostics)
     scope = manifest.scope if manifest.scope in SCOPES else "account"
@@ -134,7 +143,7 @@ def _written(manifest: Manifest, registry: Registry, problems: list[Diagnostic])
         references = list(_file_references(cls, plain)) if cls is not None else []
         for field, path in references:
             try:
-                plain = {**plain, field: read_file(document, path)}
+                plain = {**plain, field: read_file(document, path, (field, "file"))}
             except DiagnosticsError as error:
                 problems.extend(error.diagnostics)
                 plain = {**plain, field: ""}
@@ -172,8 +181,8 @@ def _expanded(
             yield _Item(each.kind, each.document, place, place, _constant(place), each.origin)
 
 
-def _constant(place: Location) -> Callable[[Sequence[str | int]], Location]:
-    return lambda path: place
+def _constant(place: Location) -> _Locate:
+    return lambda _path, *, key=False: place
 
 
 class Provider:

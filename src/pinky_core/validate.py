@@ -21,8 +21,8 @@ class Located(Protocol):
     def plain(self) -> Mapping[str, Any]:
         """The document as plain data."""
 
-    def location_of(self, path: Sequence[str | int]) -> Location:
-        """The place of the deepest part on a path."""
+    def location_of(self, path: tuple[str | int, ...], *, key: bool = False) -> Location:
+        """The place of the deepest part on a path; with ``key``, of the field's name."""
 
 
 class Validator:
@@ -73,7 +73,7 @@ def _explain(error: Any, document: Located, what: str) -> Iterable[Diagnostic]:
                 f"unknown field {name!r} {where}",
                 hint=allowed,
                 path=(*path, name),
-                location=document.location_of((*path, name)),
+                location=document.location_of((*path, name), key=True),
             )
         return
     code, summary, hint = _message(error, path, what)
