@@ -56,7 +56,9 @@ class Account:
         self.session = self.new_session(1)
 
     def new_session(self, number: int) -> SessionContext:
-        return SessionContext(number, "PINKY", "ACCOUNTADMIN", database="DB", schema="S", parameters={"TIMEZONE": "UTC"})
+        return SessionContext(
+            number, "PINKY", "ACCOUNTADMIN", database="DB", schema="S", parameters={"TIMEZONE": "UTC"}
+        )
 
     def table(self, name: str, *columns: TableColumn | tuple[str, str]) -> Name:
         full = ("DB", "S", name)
@@ -70,7 +72,9 @@ class Account:
         columns = self.plane.create_view(full, query, self.session)
         self.catalog.relations[full] = Relation("view", full, query=query, columns=columns)
 
-    def query(self, sql: str, *binds: Bind, session: SessionContext | None = None, describe_only: bool = False) -> Result:
+    def query(
+        self, sql: str, *binds: Bind, session: SessionContext | None = None, describe_only: bool = False
+    ) -> Result:
         return self.plane.query(sql, session or self.session, binds, self.catalog, describe_only=describe_only)
 
     def rows(self, sql: str, *binds: Bind, session: SessionContext | None = None) -> list[Any]:

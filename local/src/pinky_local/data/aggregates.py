@@ -152,7 +152,9 @@ def _listagg(call: Call) -> Typed:
 def _array_agg(call: Call) -> Typed:
     value = call.one()
     json = cast(value, dt.VARIANT).sql
-    listed = call.render("list", json) if call.tail else f"{call.render('list', json)} FILTER (WHERE {json} IS NOT NULL)"
+    listed = (
+        call.render("list", json) if call.tail else f"{call.render('list', json)} FILTER (WHERE {json} IS NOT NULL)"
+    )
     if call.tail:
         listed = f"list_filter({listed}, lambda x: x IS NOT NULL)"
     return Typed(f"coalesce(to_json({listed}), CAST('[]' AS JSON))", dt.ARRAY, nullable=False)
@@ -284,7 +286,10 @@ def _over(here: Expressions, node: Any) -> str:
     only(node, "this", "partition_by", "order", "spec", "over")
     parts: list[str] = []
     if node.args.get("partition_by"):
-        parts.append("PARTITION BY " + ", ".join(sort_key(here.compile(one), "PARTITION BY") for one in node.args["partition_by"]))
+        parts.append(
+            "PARTITION BY "
+            + ", ".join(sort_key(here.compile(one), "PARTITION BY") for one in node.args["partition_by"])
+        )
     if node.args.get("order") is not None:
         parts.append(order_clause(here, node.args["order"]))
     if node.args.get("spec") is not None:

@@ -83,7 +83,9 @@ def divide(left: Typed, right: Typed) -> Typed:
     floats = _floats(left, right)
     if floats:
         zero = raising(100051, "22012", "'Division by zero'", "DOUBLE")
-        return Typed(f"(CASE WHEN {floats[1].sql} = 0 THEN {zero} ELSE {floats[0].sql} / {floats[1].sql} END)", dt.FLOAT)
+        return Typed(
+            f"(CASE WHEN {floats[1].sql} = 0 THEN {zero} ELSE {floats[0].sql} / {floats[1].sql} END)", dt.FLOAT
+        )
     return quotient(left, right, dt.quotient_type(left.type, right.type), on_zero=None)
 
 
@@ -93,7 +95,8 @@ def quotient(left: Typed, right: Typed, kind: dt.SnowType, *, on_zero: str | Non
     top = f"({_unscaled(left)} * {10**shift}::HUGEINT)" if shift else _unscaled(left)
     bottom = _unscaled(right)
     rounded = f"((2 * abs({top}) + abs({bottom})) // (2 * abs({bottom})) * sign({top}) * sign({bottom}))"
-    value = f"CAST(CAST({rounded} AS DECIMAL(38,0)) * CAST({_unit(scale)} AS DECIMAL({scale + 1},{scale})) AS {kind.duckdb})"
+    unit = f"CAST({_unit(scale)} AS DECIMAL({scale + 1},{scale}))"
+    value = f"CAST(CAST({rounded} AS DECIMAL(38,0)) * {unit} AS {kind.duckdb})"
     zero = raising(100051, "22012", "'Division by zero'", kind.duckdb) if on_zero is None else on_zero
     return Typed(f"(CASE WHEN {right.sql} = 0 THEN {zero} WHEN {left.sql} IS NULL THEN NULL ELSE {value} END)", kind)
 
@@ -115,7 +118,9 @@ def modulo(left: Typed, right: Typed) -> Typed:
     floats = _floats(left, right)
     if floats:
         zero = raising(100051, "22012", "'Division by zero'", "DOUBLE")
-        return Typed(f"(CASE WHEN {floats[1].sql} = 0 THEN {zero} ELSE {floats[0].sql} % {floats[1].sql} END)", dt.FLOAT)
+        return Typed(
+            f"(CASE WHEN {floats[1].sql} = 0 THEN {zero} ELSE {floats[0].sql} % {floats[1].sql} END)", dt.FLOAT
+        )
     scale = max(left.type.scale or 0, right.type.scale or 0)
     kind = dt.number(max(left.type.precision or 38, right.type.precision or 38), scale)
     zero = raising(100051, "22012", "'Division by zero'", kind.duckdb)

@@ -37,7 +37,7 @@ def assign(value: Typed, to: SnowType) -> Typed:
         message = f"'String ''' || {text} || ''' is too long and would be truncated'"
         sql = f"CASE WHEN length({text}) > {limit} THEN {raising(100078, '22000', message, 'VARCHAR')} ELSE {text} END"
         return Typed(sql, to, value.nullable)
-    if to.name == "NUMBER" and value.type.name in ("NUMBER", "FLOAT") or value.type.name != to.name:
+    if (to.name == "NUMBER" and value.type.name in ("NUMBER", "FLOAT")) or value.type.name != to.name:
         return cast(value, to)
     return Typed(value.sql, to, value.nullable)
 
@@ -108,7 +108,8 @@ def _text_to_tz(value: Typed, to: SnowType, word: str) -> str:
     offset = rf"regexp_extract(trim({value.sql}), ':\d\d.*?([+-]\d\d):?(\d\d)?$', "
     hours, minutes = offset + "1)", offset + "2)"
     sign = f"CASE WHEN {hours} LIKE '-%' THEN -1 ELSE 1 END"
-    written = f"CAST({hours} AS INTEGER) * 60 + {sign} * CAST(CASE WHEN {minutes} = '' THEN '0' ELSE {minutes} END AS INTEGER)"
+    past_hour = f"CASE WHEN {minutes} = '' THEN '0' ELSE {minutes} END"
+    written = f"CAST({hours} AS INTEGER) * 60 + {sign} * CAST({past_hour} AS INTEGER)"
     zulu = f"WHEN trim({value.sql}) LIKE '%Z' THEN 0"
     return _with_offset(instant, f"CASE {zulu} WHEN {hours} <> '' THEN {written} ELSE {local_offset(instant)} END")
 
@@ -162,6 +163,8 @@ def _to_variant(value: Typed, to: SnowType, word: str) -> str:
     del to, word
     if value.type.name in TIMESTAMPS or value.type.name == "BINARY":
         return f"to_json({cast(value, TEXT).sql})"
+    if value.type.name == "NUMBER":  # to_json would write 1 as 1.0
+        return f"CAST(CAST({value.sql} AS VARCHAR) AS JSON)"
     return f"to_json({value.sql})"
 
 
@@ -173,7 +176,9 @@ def _to_array(value: Typed, to: SnowType, word: str) -> str:
 
 def _to_object(value: Typed, to: SnowType, word: str) -> str:
     del to, word
-    wrong = raising(100071, "22000", f"'Failed to cast variant value ' || CAST({value.sql} AS VARCHAR) || ' to OBJECT'", "JSON")
+    wrong = raising(
+        100071, "22000", f"'Failed to cast variant value ' || CAST({value.sql} AS VARCHAR) || ' to OBJECT'", "JSON"
+    )
     kind = f"json_type({value.sql})"
     return f"CASE WHEN {kind} IS NULL OR {kind} = 'OBJECT' THEN {value.sql} ELSE {wrong} END"
 
@@ -201,7 +206,9 @@ def _rules() -> dict[tuple[str, str], _Rule]:
     for name in scalars:
         rules[name, "VARIANT"] = _to_variant
         rules["VARIANT", name] = _from_variant
-        rules.setdefault((name, "ARRAY"), lambda value, to, word: _to_array(Typed(_to_variant(value, to, word), to), to, word))
+        rules.setdefault(
+            (name, "ARRAY"), lambda value, to, word: _to_array(Typed(_to_variant(value, to, word), to), to, word)
+        )
     for name in ("DATE", "TIME"):
         rules["VARCHAR", name] = _from_text
     rules["VARCHAR", "TIMESTAMP_NTZ"] = _text_to_ntz

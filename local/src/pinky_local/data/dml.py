@@ -19,15 +19,17 @@ from pinky_local.data.parsing import arg, name_of, names_of, only, parse
 from pinky_local.data.queries import compile_query, compile_values
 from pinky_local.data.refusals import compilation, invalid_identifier, raising, unsupported
 from pinky_local.data.scopes import Scope, Source, Typed
+from pinky_local.data.sessions import Steps
 from pinky_local.data.sources import add_join, add_source, table_source
 from pinky_local.data.storage import StoredTable
 from pinky_local.data.translation import Compiled, Translation
 from pinky_local.types import Bind, Relation, Result, ResultColumn, SqlError, TableColumn
 
-Execute = Callable[[str], list[Any]]
 _LABELS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
 _TYPE_IDS = {"INSERT": 0x3100, "UPDATE": 0x3200, "DELETE": 0x3300, "MERGE": 0x3400}
-_VALUES_REFUSED = frozenset({"PARSE_JSON", "TRY_PARSE_JSON", "OBJECT_CONSTRUCT", "ARRAY_CONSTRUCT", "TO_VARIANT", "TO_ARRAY"})
+_VALUES_REFUSED = frozenset(
+    {"PARSE_JSON", "TRY_PARSE_JSON", "OBJECT_CONSTRUCT", "ARRAY_CONSTRUCT", "TO_VARIANT", "TO_ARRAY"}
+)
 
 
 @dataclass(slots=True)
@@ -95,10 +97,10 @@ class Change:
     verb: str
     target: Target
     labels: list[str]
-    steps: Callable[[Execute], list[int]]
+    steps: Callable[[Steps], list[int]]
     staged: list[str] = field(default_factory=list)
 
-    def run(self, execute: Execute) -> Result:
+    def run(self, execute: Steps) -> Result:
         """Do it, and answer as Snowflake does: one row of counts."""
         counts = self.steps(execute)
         for name in self.staged:
@@ -122,7 +124,11 @@ def compile_dml(translation: Translation, node: Any) -> Change:
 def _insert(translation: Translation, node: Any) -> Change:
     only(node, "this", "expression", "overwrite")
     target = resolve_target(translation, node.this, "INSERT")
-    named = [name_of(one) for one in node.this.expressions] if isinstance(node.this, exp.Schema) else list(target.stored.columns)
+    named = (
+        [name_of(one) for one in node.this.expressions]
+        if isinstance(node.this, exp.Schema)
+        else list(target.stored.columns)
+    )
     for name in named:
         target.stored.column(name)
     if len(set(named)) != len(named):
@@ -134,15 +140,26 @@ def _insert(translation: Translation, node: Any) -> Change:
     select = insert_select(target, named, source)
     if node.args.get("overwrite"):
         return _overwrite(translation, target, select)
-    statement = f"INSERT INTO {target.stored.physical} ({_all(target)}) {select}"
-    return Change("INSERT", target, ["number of rows inserted"], lambda execute: [execute(statement)[0][0]])
+    return insertion(target, select)
+
+
+def insertion(target: Target, select: str) -> Change:
+    """The insertion of rows that hold every column of the table in order."""
+    table = target.stored.physical
+    columns = [(column.physical, column.type.duckdb) for column in target.stored.columns.values()]
+    statement = f"INSERT INTO {table} ({_all(target)}) {select}"
+
+    def steps(execute: Steps) -> list[int]:
+        return [execute.insert(statement, table, columns, volatile=target.translation.volatile)]
+
+    return Change("INSERT", target, ["number of rows inserted"], steps)
 
 
 def _overwrite(translation: Translation, target: Target, select: str) -> Change:
     stage = translation.fresh("stage_")
     table = target.stored.physical
 
-    def steps(execute: Execute) -> list[int]:
+    def steps(execute: Steps) -> list[int]:
         execute(f"CREATE TEMP TABLE {stage} AS {select}")
         execute(f"DELETE FROM {table}")
         return [execute(f"INSERT INTO {table} ({_all(target)}) SELECT * FROM {stage}")[0][0]]
@@ -156,9 +173,12 @@ def _all(target: Target) -> str:
 
 def insert_select(target: Target, named: list[str], source: Compiled) -> str:
     """The rows to insert, with every column of the table in order: given, or its default."""
-    given = {name: Typed(f"q.c{i}", one.type) for i, (name, one) in enumerate(zip(named, source.columns, strict=True), 1)}
+    given = {
+        name: Typed(f"q.c{i}", one.type) for i, (name, one) in enumerate(zip(named, source.columns, strict=True), 1)
+    }
     items = [
-        (target.stored_value(name, given[name]) if name in given else target.default_value(name)) + f" AS {column.physical}"
+        (target.stored_value(name, given[name]) if name in given else target.default_value(name))
+        + f" AS {column.physical}"
         for name, column in target.stored.columns.items()
     ]
     return f"SELECT {', '.join(items)} FROM ({source.sql}) AS q"
@@ -180,7 +200,11 @@ def _insert_source(translation: Translation, node: Any, target: Target, named: l
 
 
 def _row(node: Any) -> Any:
-    return node if isinstance(node, exp.Tuple) else exp.Tuple(expressions=[node.this if isinstance(node, exp.Paren) else node])
+    return (
+        node
+        if isinstance(node, exp.Tuple)
+        else exp.Tuple(expressions=[node.this if isinstance(node, exp.Paren) else node])
+    )
 
 
 def _default_at(target: Target, named: list[str], position: int) -> Typed:
@@ -237,8 +261,9 @@ def _update(translation: Translation, node: Any) -> Change:
     table = target.stored.physical
     sets = ", ".join(f"{column} = q.n{i}" for i, (column, _) in enumerate(changes, 1))
 
-    def steps(execute: Execute) -> list[int]:
-        execute(f"CREATE TEMP TABLE {stage} AS SELECT {physical}.rowid AS r, {shown} FROM {table} AS {physical}{more}{where}")
+    def steps(execute: Steps) -> list[int]:
+        rows = f"SELECT {physical}.rowid AS r, {shown} FROM {table} AS {physical}{more}{where}"
+        execute(f"CREATE TEMP TABLE {stage} AS {rows}")
         multiple = execute(f"SELECT count(*) FROM (SELECT r FROM {stage} GROUP BY r HAVING count(*) > 1)")[0][0]
         once = f"(SELECT * FROM {stage} QUALIFY row_number() OVER (PARTITION BY r) = 1) AS q"
         updated = execute(f"UPDATE {table} SET {sets} FROM {once} WHERE {table}.rowid = q.r")[0][0]
@@ -309,7 +334,10 @@ def _merge(translation: Translation, node: Any) -> Change:
     both = Scope(sources=[source, *given.sources])
     on = Expressions(translation, both).boolean(node.args["on"])
     scopes = {True: Expressions(translation, both), False: Expressions(translation, given)}
-    clauses = [_clause(scopes[bool(one.args.get("matched"))], one, verb, target) for one, verb in zip(whens, verbs, strict=True)]
+    clauses = [
+        _clause(scopes[bool(one.args.get("matched"))], one, verb, target)
+        for one, verb in zip(whens, verbs, strict=True)
+    ]
     matched = [one for one in clauses if one.verb != "INSERT"]
     missing = [one for one in clauses if one.verb == "INSERT"]
     table = target.stored.physical
@@ -320,7 +348,7 @@ def _merge(translation: Translation, node: Any) -> Change:
     done = [verb for verb in ("INSERT", "UPDATE", "DELETE") if verb in verbs]
     labels = [f"number of rows {_LABELS[verb]}" for verb in done]
 
-    def steps(execute: Execute) -> list[int]:
+    def steps(execute: Steps) -> list[int]:
         counts = plan.run(execute, joined, unmatched, strict=strict)
         return [counts[verb] for verb in done]
 
@@ -362,7 +390,9 @@ def _clause(here: Expressions, when: Any, verb: str, target: Target) -> _Clause:
     given = dict(zip(named, values, strict=True))
     for name in named:
         target.stored.column(name)
-    writes = [(column.physical, _insert_value(here, name, given, target)) for name, column in target.stored.columns.items()]
+    writes = [
+        (column.physical, _insert_value(here, name, given, target)) for name, column in target.stored.columns.items()
+    ]
     return _Clause(verb, condition, writes)
 
 
@@ -389,7 +419,7 @@ class _MergePlan:
     matched: list[_Clause]
     missing: list[_Clause]
 
-    def run(self, execute: Execute, joined: str, unmatched: str, *, strict: bool) -> dict[str, int]:
+    def run(self, execute: Steps, joined: str, unmatched: str, *, strict: bool) -> dict[str, int]:
         """The number of rows inserted, updated and deleted."""
         row = joined.split(" AS ", 1)[1].split(" ", 1)[0]
         execute(f"CREATE TEMP TABLE {self.hits} AS SELECT {row}.rowid AS r, {_staged(self.matched)} {joined}")
@@ -398,8 +428,8 @@ class _MergePlan:
         if strict and execute(repeated):
             raise SqlError(100090, "42P18", "Duplicate row detected during DML action")
         if not strict:
-            once = f"DELETE FROM {self.hits} WHERE rowid NOT IN (SELECT min(rowid) FROM {self.hits} WHERE a > 0 GROUP BY r)"
-            execute(once)
+            first = f"SELECT min(rowid) FROM {self.hits} WHERE a > 0 GROUP BY r"
+            execute(f"DELETE FROM {self.hits} WHERE rowid NOT IN ({first})")
         counts = {"INSERT": 0, "UPDATE": 0, "DELETE": 0}
         for number, clause in enumerate(self.matched, 1):
             counts[clause.verb] += execute(self._matched_step(number, clause))[0][0]
@@ -414,7 +444,8 @@ class _MergePlan:
         if clause.verb == "DELETE":
             return f"DELETE FROM {self.table} WHERE rowid IN (SELECT r FROM {self.hits} WHERE a = {number})"
         sets = ", ".join(f"{column} = {self.hits}.v{number}_{i}" for i, (column, _) in enumerate(clause.writes, 1))
-        return f"UPDATE {self.table} SET {sets} FROM {self.hits} WHERE {self.table}.rowid = {self.hits}.r AND {self.hits}.a = {number}"
+        where = f"{self.table}.rowid = {self.hits}.r AND {self.hits}.a = {number}"
+        return f"UPDATE {self.table} SET {sets} FROM {self.hits} WHERE {where}"
 
 
 def _staged(clauses: list[_Clause]) -> str:
@@ -424,6 +455,7 @@ def _staged(clauses: list[_Clause]) -> str:
     choice = " ".join(f"WHEN {clause.condition} THEN {number}" for number, clause in enumerate(clauses, 1))
     items = [f"CASE {choice} ELSE 0 END AS a"]
     for number, clause in enumerate(clauses, 1):
-        items += [f"CASE WHEN a = {number} THEN {value} END AS v{number}_{i}" for i, (_, value) in enumerate(clause.writes, 1)]
+        items += [
+            f"CASE WHEN a = {number} THEN {value} END AS v{number}_{i}" for i, (_, value) in enumerate(clause.writes, 1)
+        ]
     return ", ".join(items)
-

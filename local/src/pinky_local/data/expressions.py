@@ -136,7 +136,9 @@ _BARE_FUNCTIONS = frozenset(
 def _parameter(here: Expressions, node: Any) -> Typed:
     if isinstance(node.this, exp.Literal) and not node.this.is_string:
         return here.scope.positional(int(node.this.this))
-    return here.translation.variable(name_of(node.this) if isinstance(node.this, exp.Identifier) else str(node.this.this))
+    return here.translation.variable(
+        name_of(node.this) if isinstance(node.this, exp.Identifier) else str(node.this.this)
+    )
 
 
 def _placeholder(here: Expressions, node: Any) -> Typed:
@@ -224,7 +226,9 @@ def comparable(values: list[Typed], what: str) -> list[str]:
     if kind is None:
         raise unsupported(f"{what} of {' and '.join(sorted({one.name for one in plain}))}")
     if semi and kind.name == "NUMBER":
-        kind = dt.FLOAT if any(value.type.name == "FLOAT" for value in values) else dt.number(38, max(kind.scale or 0, 9))
+        kind = (
+            dt.FLOAT if any(value.type.name == "FLOAT" for value in values) else dt.number(38, max(kind.scale or 0, 9))
+        )
     elif kind.name == "NUMBER" and any(value.type.name == "VARCHAR" for value in values):
         kind = dt.number(38, max(kind.scale or 0, 9))
     if kind.name == "VARCHAR":
@@ -324,7 +328,9 @@ def _case(here: Expressions, node: Any) -> Typed:
 def choose(branches: list[tuple[str, Typed]], default: Typed) -> Typed:
     """CASE over typed branches, brought to their common type."""
     *values, other = unified([value for _, value in branches] + [default], "CASE")
-    body = " ".join(f"WHEN {condition} THEN {value.sql}" for (condition, _), value in zip(branches, values, strict=True))
+    body = " ".join(
+        f"WHEN {condition} THEN {value.sql}" for (condition, _), value in zip(branches, values, strict=True)
+    )
     return Typed(f"(CASE {body} ELSE {other.sql} END)", other.type)
 
 
@@ -400,9 +406,9 @@ def _path(here: Expressions, node: Any) -> Typed:
 def _steps(path: Any) -> list[str | int]:
     steps: list[str | int] = []
     for step in path.expressions:
-        if isinstance(step, exp.JSONPathKey) and isinstance(step.this, str):
-            steps.append(step.this)
-        elif isinstance(step, exp.JSONPathSubscript) and isinstance(step.this, int):
+        if (isinstance(step, exp.JSONPathKey) and isinstance(step.this, str)) or (
+            isinstance(step, exp.JSONPathSubscript) and isinstance(step.this, int)
+        ):
             steps.append(step.this)
         elif not isinstance(step, exp.JSONPathRoot):
             raise unsupported(f"path element {type(step).__name__}")
@@ -415,7 +421,7 @@ def element(value: Typed, steps: list[str | int]) -> Typed:
         raise compilation(f"Function GET does not support {value.type.text} argument type", errno=1216)
     path = "$"
     for step in steps:
-        if isinstance(step, int) and step < 0 or isinstance(step, str) and '"' in step:
+        if (isinstance(step, int) and step < 0) or (isinstance(step, str) and '"' in step):
             raise unsupported(f"path element {step!r}")
         path += f"[{step}]" if isinstance(step, int) else f'."{step}"'
     return Typed(f"json_extract({value.sql}, {literal(path)})", dt.VARIANT)

@@ -1,4 +1,4 @@
-"""The scalar functions the data plane carries, by Snowflake's names. A function not in this table is refused.
+"""Scalar functions on conditions, text and numbers. A function that no module defines is refused.
 
 https://docs.snowflake.com/en/sql-reference/functions-all
 """
@@ -6,8 +6,7 @@ https://docs.snowflake.com/en/sql-reference/functions-all
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
 
@@ -15,78 +14,10 @@ from pinky_local.data import datatypes as dt
 from pinky_local.data.arithmetic import divide, modulo, numeric
 from pinky_local.data.casts import cast
 from pinky_local.data.datatypes import SnowType
-from pinky_local.data.refusals import compilation, unsupported
+from pinky_local.data.expressions import Expressions, choose, comparable, concatenated, unified
+from pinky_local.data.refusals import unsupported
+from pinky_local.data.registry import MANY, define, define_raw, text, whole
 from pinky_local.data.scopes import Typed
-
-if TYPE_CHECKING:
-    from pinky_local.data.expressions import Expressions
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A translated function: how many arguments it takes, and its rule.
-
-    ``rule`` gets compiled arguments; ``raw`` (instead) gets the place and the unread arguments.
-    """
-
-    name: str
-    least: int
-    most: int
-    rule: Callable[[list[Typed]], Typed] | None = None
-    raw: Callable[[Expressions, list[Any]], Typed] | None = None
-
-    def compile(self, here: Expressions, nodes: list[Any]) -> Typed:
-        """The typed DuckDB expression of a call."""
-        if len(nodes) < self.least:
-            text = f"not enough arguments for function [{self.name}], expected {self.least}, got {len(nodes)}"
-            raise compilation(text, errno=938, sqlstate="22023")
-        if len(nodes) > self.most:
-            text = f"too many arguments for function [{self.name}] expected {self.most}, got {len(nodes)}"
-            raise compilation(text, errno=939, sqlstate="22023")
-        if self.raw is not None:
-            return self.raw(here, nodes)
-        if any(isinstance(node, exp.Kwarg | exp.Star | exp.Distinct) for node in nodes):
-            raise unsupported(f"function {self.name} with named arguments, * or DISTINCT")
-        if self.rule is None:
-            raise unsupported(f"function {self.name}")
-        return self.rule(here.all(nodes))
-
-
-FUNCTIONS: dict[str, Function] = {}
-MANY = 1000
-
-
-def define(names: str, least: int, most: int, rule: Callable[[list[Typed]], Typed]) -> None:
-    """Put a function under one or several names (separated by spaces)."""
-    for name in names.split():
-        FUNCTIONS[name] = Function(name, least, most, rule=rule)
-
-
-def define_raw(names: str, least: int, most: int, raw: Callable[[Expressions, list[Any]], Typed]) -> None:
-    """Put a function whose arguments are not all expressions under one or several names."""
-    for name in names.split():
-        FUNCTIONS[name] = Function(name, least, most, raw=raw)
-
-
-_CONTEXT = frozenset(
-    "GET_DDL IS_ROLE_IN_SESSION IS_DATABASE_ROLE_IN_SESSION LAST_QUERY_ID LAST_TRANSACTION INVOKER_ROLE INVOKER_SHARE "
-    "IS_GRANTED_TO_INVOKER_ROLE ALL_USER_NAMES".split()
-)
-
-
-def is_context_function(name: str) -> bool:
-    """Whether the catalog, not the rows, answers this function."""
-    return name not in FUNCTIONS and (name in _CONTEXT or name.startswith(("CURRENT_", "SYSTEM$")))
-
-
-def text(value: Typed) -> str:
-    """A value as text."""
-    return value.sql if value.type.name == "VARCHAR" else cast(value, dt.TEXT).sql
-
-
-def whole(value: Typed) -> str:
-    """A value as a BIGINT argument."""
-    return f"CAST({numeric(value, 'an integer argument').sql} AS BIGINT)"
 
 
 def _text_length(value: Typed) -> SnowType:
@@ -100,7 +31,7 @@ def _text_function(function: str) -> Callable[[list[Typed]], Typed]:
     return rule
 
 
-def _integer(function: str, kind: SnowType = dt.number(18, 0)) -> Callable[[list[Typed]], Typed]:
+def _integer(function: str, kind: SnowType) -> Callable[[list[Typed]], Typed]:
     def rule(values: list[Typed]) -> Typed:
         return Typed(f"CAST({function}({', '.join(text(value) for value in values)}) AS {kind.duckdb})", kind)
 
@@ -115,34 +46,24 @@ def _test(function: str) -> Callable[[list[Typed]], Typed]:
 
 
 def _iff(values: list[Typed]) -> Typed:
-    from pinky_local.data.expressions import choose  # noqa: PLC0415
-
     return choose([(cast(values[0], dt.BOOLEAN).sql, values[1])], values[2])
 
 
 def _coalesce(values: list[Typed]) -> Typed:
-    from pinky_local.data.expressions import unified  # noqa: PLC0415
-
     same = unified(values, "COALESCE")
     return Typed(f"coalesce({', '.join(v.sql for v in same)})", same[0].type, all(v.nullable for v in values))
 
 
 def _nvl2(values: list[Typed]) -> Typed:
-    from pinky_local.data.expressions import choose  # noqa: PLC0415
-
     return choose([(f"{values[0].sql} IS NOT NULL", values[1])], values[2])
 
 
 def _nullif(values: list[Typed]) -> Typed:
-    from pinky_local.data.expressions import comparable  # noqa: PLC0415
-
     left, right = comparable(values, "NULLIF")
     return Typed(f"(CASE WHEN {left} = {right} THEN NULL ELSE {values[0].sql} END)", values[0].type)
 
 
 def _decode(values: list[Typed]) -> Typed:
-    from pinky_local.data.expressions import choose, comparable  # noqa: PLC0415
-
     subject, *rest = values
     branches: list[tuple[str, Typed]] = []
     while len(rest) >= 2:
@@ -153,16 +74,12 @@ def _decode(values: list[Typed]) -> Typed:
 
 
 def _equal_null(values: list[Typed]) -> Typed:
-    from pinky_local.data.expressions import comparable  # noqa: PLC0415
-
     left, right = comparable(values, "EQUAL_NULL")
     return Typed(f"({left} IS NOT DISTINCT FROM {right})", dt.BOOLEAN, nullable=False)
 
 
 def _extreme(function: str) -> Callable[[list[Typed]], Typed]:
     def rule(values: list[Typed]) -> Typed:
-        from pinky_local.data.expressions import unified  # noqa: PLC0415
-
         same = unified(values, function.upper())
         nulls = " OR ".join(f"{value.sql} IS NULL" for value in same)
         kind = same[0].type
@@ -175,14 +92,10 @@ def _extreme(function: str) -> Callable[[list[Typed]], Typed]:
 
 
 def _concat(values: list[Typed]) -> Typed:
-    from pinky_local.data.expressions import concatenated  # noqa: PLC0415
-
     return concatenated(values)
 
 
 def _concat_ws(values: list[Typed]) -> Typed:
-    from pinky_local.data.expressions import concatenated  # noqa: PLC0415
-
     separator, first, *rest = values
     parts = [first]
     for value in rest:
@@ -291,7 +204,9 @@ def _round(function: str) -> Callable[[list[Typed]], Typed]:
         if function == "round":
             return Typed(f"CAST({value.sql} AS {kind.duckdb})", kind)
         unit = 10**digits
-        return Typed(f"CAST(CAST({function}({value.sql} * {unit}) AS DECIMAL(38,0)) * {_decimal(digits)} AS {kind.duckdb})", kind)
+        return Typed(
+            f"CAST(CAST({function}({value.sql} * {unit}) AS DECIMAL(38,0)) * {_decimal(digits)} AS {kind.duckdb})", kind
+        )
 
     return rule
 
@@ -334,7 +249,10 @@ def _guarded_division(*, null_too: bool) -> Callable[[list[Typed]], Typed]:
         safe = Typed(f"(CASE WHEN {right.sql} = 0 THEN NULL ELSE {right.sql} END)", right.type)
         ratio = divide(left, safe)
         zero = f"{right.sql} = 0" + (f" OR {right.sql} IS NULL" if null_too else "")
-        return Typed(f"(CASE WHEN {zero} THEN {cast(Typed('0', dt.number(1, 0)), ratio.type).sql} ELSE {ratio.sql} END)", ratio.type)
+        return Typed(
+            f"(CASE WHEN {zero} THEN {cast(Typed('0', dt.number(1, 0)), ratio.type).sql} ELSE {ratio.sql} END)",
+            ratio.type,
+        )
 
     return rule
 
@@ -360,15 +278,9 @@ def _regexp_substr(values: list[Typed]) -> Typed:
 
 
 def _regexp_count(values: list[Typed]) -> Typed:
-    return Typed(f"CAST(length(regexp_extract_all({text(values[0])}, {text(values[1])})) AS DECIMAL(18,0))", dt.number(18, 0))
-
-
-def _to_text(values: list[Typed]) -> Typed:
-    if len(values) == 2:
-        from pinky_local.data.time_functions import formatted  # noqa: PLC0415
-
-        return formatted(values[0], values[1])
-    return cast(values[0], dt.TEXT)
+    return Typed(
+        f"CAST(length(regexp_extract_all({text(values[0])}, {text(values[1])})) AS DECIMAL(18,0))", dt.number(18, 0)
+    )
 
 
 def _to_number(*, safe: bool) -> Callable[[list[Typed]], Typed]:
@@ -395,7 +307,9 @@ def _random(here: Expressions, nodes: list[Any]) -> Typed:
 
 
 def _uniform(here: Expressions, nodes: list[Any]) -> Typed:
-    if not (isinstance(nodes[2], exp.Anonymous) and str(nodes[2].this).upper() == "RANDOM" and not nodes[2].expressions):
+    if not (
+        isinstance(nodes[2], exp.Anonymous) and str(nodes[2].this).upper() == "RANDOM" and not nodes[2].expressions
+    ):
         raise unsupported("UNIFORM with a generator other than RANDOM()")
     here.translation.volatile = True
     low, high = here.compile(nodes[0]), here.compile(nodes[1])
@@ -478,7 +392,6 @@ def _define_all() -> None:
     define("LOG", 2, 2, lambda v: _float("log")(v))
     define("SQUARE", 1, 1, _square)
     define("PI", 0, 0, lambda v: Typed("pi()", dt.FLOAT, nullable=False))
-    define("TO_VARCHAR TO_CHAR", 1, 2, _to_text)
     define("TO_NUMBER TO_DECIMAL TO_NUMERIC", 1, 3, _to_number(safe=False))
     define("TRY_TO_NUMBER TRY_TO_DECIMAL TRY_TO_NUMERIC", 1, 3, _to_number(safe=True))
     define("TO_DOUBLE", 1, 1, _to(dt.FLOAT))
@@ -496,4 +409,3 @@ def _define_all() -> None:
 
 
 _define_all()
-from pinky_local.data import json_functions, time_functions  # noqa: E402, F401  # they add to FUNCTIONS

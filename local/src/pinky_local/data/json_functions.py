@@ -5,18 +5,16 @@ https://docs.snowflake.com/en/sql-reference/functions-semistructured
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
 from pinky_local.data.casts import cast, scalar_text
-from pinky_local.data.functions import MANY, define, define_raw, text
+from pinky_local.data.expressions import Expressions, element
 from pinky_local.data.refusals import compilation, unsupported
+from pinky_local.data.registry import MANY, define, define_raw, text
 from pinky_local.data.scopes import Typed
-
-if TYPE_CHECKING:
-    from pinky_local.data.expressions import Expressions
 
 
 def _parse_json(values: list[Typed]) -> Typed:
@@ -79,8 +77,6 @@ def _object_keys(values: list[Typed]) -> Typed:
 
 
 def _get(here: Expressions, nodes: list[Any]) -> Typed:
-    from pinky_local.data.expressions import element  # noqa: PLC0415
-
     step = nodes[1]
     if not isinstance(step, exp.Literal):
         raise unsupported("GET with a computed key")
@@ -88,8 +84,6 @@ def _get(here: Expressions, nodes: list[Any]) -> Typed:
 
 
 def _get_path(here: Expressions, nodes: list[Any]) -> Typed:
-    from pinky_local.data.expressions import element  # noqa: PLC0415
-
     path = nodes[1]
     if not (isinstance(path, exp.Literal) and path.is_string):
         raise unsupported("GET_PATH with a computed path")
@@ -111,7 +105,8 @@ def path_steps(path: str) -> list[str | int]:
 
 
 _KINDS = {
-    "VARCHAR": "VARCHAR", "BOOLEAN": "BOOLEAN", "OBJECT": "OBJECT", "ARRAY": "ARRAY", "NULL": "NULL_VALUE", "DOUBLE": "DECIMAL",
+    "VARCHAR": "VARCHAR", "BOOLEAN": "BOOLEAN", "OBJECT": "OBJECT", "ARRAY": "ARRAY", "NULL": "NULL_VALUE",
+    "DOUBLE": "DECIMAL",
     "BIGINT": "INTEGER", "UBIGINT": "INTEGER", "HUGEINT": "INTEGER",
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ with arguments, so that a function is either one this package knows by Snowflake
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -16,7 +17,15 @@ from pinky_local.data.refusals import compilation, syntax_error, unsupported
 from pinky_local.types import SqlError
 
 _BASE: Any = Snowflake.Parser
-_KEPT = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "SUBSTR")
+_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/|\()*(\w+)", re.S)
+_QUERY_WORDS = frozenset({"SELECT", "WITH", "VALUES"})
+_WORDS = _QUERY_WORDS | {"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "BEGIN", "START", "COMMIT", "ROLLBACK"}
+
+
+_KNOWN_ELSEWHERE = frozenset(
+    "ALTER CALL COMMENT COPY CREATE DESC DESCRIBE DROP EXECUTE EXPLAIN GET GRANT LIST LS PUT REMOVE REVOKE RM SET SHOW "
+    "UNDROP UNSET USE".split()
+)
 
 
 class _LiteralSnowflake(Snowflake):
@@ -29,8 +38,15 @@ class _LiteralSnowflake(Snowflake):
 _DIALECT = _LiteralSnowflake()
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> Any:
     """The tree of exactly one statement. Raises `SqlError` 1003 with the place where reading stopped."""
+    first = _FIRST_WORD.match(sql)
+    if first and first[1].upper() not in _WORDS:
+        if first[1].upper() in _KNOWN_ELSEWHERE:
+            raise unsupported(first[1].upper())
+        raise syntax_error(1, first.start(1), first[1])
+    if first and first[1].upper() == "START":
+        sql = re.sub(r"^\s*start\s+transaction", "BEGIN", sql, flags=re.I)
     try:
         trees = [tree for tree in _DIALECT.parse(sql) if tree is not None]
     except ParseError as problem:

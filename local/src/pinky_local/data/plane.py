@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
 from pinky_local.data.casts import assign
-from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select
+from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select, insertion, resolve_target
 from pinky_local.data.parsing import only, parse
 from pinky_local.data.queries import compile_query
 from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.scopes import Typed
-from pinky_local.data.sessions import DataSession, Interrupter
+from pinky_local.data.sessions import DataSession, Interrupter, Steps
 from pinky_local.data.sources import rows_query
 from pinky_local.data.storage import Name, Storage
 from pinky_local.data.translation import Compiled, OutputColumn, Translation
@@ -29,7 +29,7 @@ _DONE = "Statement executed successfully."
 
 
 def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 class DuckDataPlane:
@@ -102,7 +102,11 @@ class DuckDataPlane:
     def has_nulls(self, name: Name, column: str) -> bool:
         """Whether any row has NULL there."""
         table = self._storage.table(name)
-        return bool(self._storage.scalar(f"SELECT EXISTS (SELECT 1 FROM {table.physical} WHERE {table.column(column).physical} IS NULL)"))
+        return bool(
+            self._storage.scalar(
+                f"SELECT EXISTS (SELECT 1 FROM {table.physical} WHERE {table.column(column).physical} IS NULL)"
+            )
+        )
 
     def row_count(self, name: Name) -> int:
         """Rows in a table."""
@@ -158,16 +162,24 @@ class DuckDataPlane:
         self, translation: Translation, name: Name, columns: Sequence[TableColumn], named: list[str], source: Compiled
     ) -> int:
         stored = self._storage.table(name)
-        target = Target(translation, Relation("table", name, columns=columns), stored, {one.name: one for one in columns})
+        target = Target(
+            translation, Relation("table", name, columns=columns), stored, {one.name: one for one in columns}
+        )
         if len(source.columns) != len(named):
-            raise compilation(f"{len(named)} columns expected, {len(source.columns)} given", errno=2020, sqlstate="21S01")
-        listed = ", ".join(column.physical for column in stored.columns.values())
-        statement = f"INSERT INTO {stored.physical} ({listed}) {insert_select(target, named, source)}"
-        change = Change("INSERT", target, ["number of rows inserted"], lambda execute: [execute(statement)[0][0]])
+            raise compilation(
+                f"{len(named)} columns expected, {len(source.columns)} given", errno=2020, sqlstate="21S01"
+            )
+        change = insertion(target, insert_select(target, named, source))
         return int(self._write(change, translation).rows[0][0])
 
     def query(
-        self, sql: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver, *, describe_only: bool = False
+        self,
+        sql: str,
+        session: SessionContext,
+        binds: Sequence[Bind],
+        resolver: Resolver,
+        *,
+        describe_only: bool = False,
     ) -> Result:
         """Run SELECT / INSERT / UPDATE / DELETE / MERGE / TRUNCATE / VALUES / WITH, or BEGIN, COMMIT, ROLLBACK."""
         tree = parse(sql)
@@ -191,7 +203,7 @@ class DuckDataPlane:
     def _write(self, change: Change, translation: Translation) -> Result:
         """The one place through which every change of rows passes."""
 
-        def work(execute: Callable[[str], list[Any]]) -> Result:
+        def work(execute: Steps) -> Result:
             result = change.run(execute)
             if self.listener is not None:
                 self.listener(change, result)
@@ -202,8 +214,6 @@ class DuckDataPlane:
             return self._session(session).run(session, work, volatile=translation.volatile)
 
     def _truncate(self, translation: Translation, tree: Any, *, describe_only: bool) -> Result:
-        from pinky_local.data.dml import resolve_target  # noqa: PLC0415
-
         only(tree, "expressions", "exists")
         target = resolve_target(translation, tree.expressions[0], "TRUNCATE")
         if not describe_only:
@@ -251,6 +261,7 @@ class DuckDataPlane:
         for session in list(self._sessions.values()):
             session.close()
         self._sessions.clear()
+        self._interrupter.close()
         self._storage.close()
 
     def _session(self, context: SessionContext) -> DataSession:
@@ -300,7 +311,7 @@ def _shown(compiled: Compiled) -> str:
     return f"SELECT {', '.join(items)} FROM ({compiled.sql}) AS q"
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _instant(micros: int) -> datetime:
@@ -325,7 +336,8 @@ def _decoder(kind: dt.SnowType) -> Callable[[Any], Any] | None:
         return _whole
     if kind.semi_structured:
         return _json_text
-    return {"TIMESTAMP_LTZ": _instant, "TIMESTAMP_TZ": _with_offset}.get(kind.name)
+    zoned: dict[str, Callable[[Any], Any]] = {"TIMESTAMP_LTZ": _instant, "TIMESTAMP_TZ": _with_offset}
+    return zoned.get(kind.name)
 
 
 def _decoded(rows: list[Any], columns: list[OutputColumn]) -> list[Any]:

@@ -100,8 +100,8 @@ def renamed(compiled: Compiled, names: list[str]) -> Compiled:
 
 
 def _different_widths(left: int, right: int) -> Exception:
-    return compilation(f"invalid number of result columns for set operator input branches, expected {left}, got {right} in "
-                       "a branch", errno=1789, sqlstate="42601")  # fmt: skip
+    text = f"invalid number of result columns for set operator input branches, expected {left}, got {right} in a branch"
+    return compilation(text, errno=1789, sqlstate="42601")
 
 
 def _converted(compiled: Compiled, columns: list[OutputColumn]) -> str:
@@ -169,9 +169,13 @@ def compile_values(here: Expressions, rows: list[Any], defaults: Any = None) -> 
         if kind is None:
             raise unsupported("VALUES combining " + " and ".join(sorted({row[i].type.text for row in typed})))
         kinds.append(kind)
-    lines = ["(" + ", ".join(cast(cell, kind).sql for cell, kind in zip(row, kinds, strict=True)) + ")" for row in typed]
+    lines = [
+        "(" + ", ".join(cast(cell, kind).sql for cell, kind in zip(row, kinds, strict=True)) + ")" for row in typed
+    ]
     names = ", ".join(f"c{i}" for i in range(1, width + 1))
-    columns = [OutputColumn(f"COLUMN{i}", kind, any(row[i - 1].nullable for row in typed)) for i, kind in enumerate(kinds, 1)]
+    columns = [
+        OutputColumn(f"COLUMN{i}", kind, any(row[i - 1].nullable for row in typed)) for i, kind in enumerate(kinds, 1)
+    ]
     return Compiled(f"SELECT * FROM (VALUES {', '.join(lines)}) AS v({names})", columns)
 
 
@@ -184,8 +188,8 @@ def _cell(here: Expressions, cell: Any, position: int, defaults: Any) -> Typed:
 
 
 def _select(translation: Translation, node: Any, outer: Scope | None) -> Compiled:
-    only(node, "expressions", "from_", "from", "joins", "laterals", "where", "group", "having", "qualify", "order", "limit",
-         "offset", "distinct", "with_", "with", "kind", "hint", "operation_modifiers")  # fmt: skip
+    only(node, "expressions", "from_", "from", "joins", "laterals", "where", "group", "having", "qualify", "order",
+         "limit", "offset", "distinct", "with_", "with", "kind", "hint", "operation_modifiers")  # fmt: skip
     if node.args.get("kind") or node.args.get("operation_modifiers"):
         raise unsupported("SELECT modifiers")
     scope = Scope(outer=outer)

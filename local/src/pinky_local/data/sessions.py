@@ -8,12 +8,14 @@ the error says so. Reads see what was committed when the transaction began (Snow
 
 from __future__ import annotations
 
+import atexit
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import duckdb
 
+from pinky_local.data.casts import literal
 from pinky_local.data.refusals import from_duckdb
 from pinky_local.types import SessionContext, SqlError
 
@@ -28,6 +30,8 @@ class Interrupter:
         self._changed = threading.Condition()
         self._interval = interval
         self._thread: threading.Thread | None = None
+        self._closed = False
+        atexit.register(self.close)
 
     def enter(self, cancelled: threading.Event, cursor: duckdb.DuckDBPyConnection) -> int:
         """Watch a statement; the number returned ends it."""
@@ -39,6 +43,16 @@ class Interrupter:
                 self._thread.start()
             return key
 
+    def close(self) -> None:
+        """End the watching thread."""
+        atexit.unregister(self.close)
+        with self._changed:
+            self._closed = True
+            thread = self._thread
+            self._changed.notify_all()
+        if thread is not None:
+            thread.join()
+
     def leave(self, key: int) -> None:
         """Stop watching."""
         with self._changed:
@@ -47,15 +61,57 @@ class Interrupter:
     def _watch(self) -> None:
         while True:
             with self._changed:
-                if not self._running:
+                if not self._running and not self._closed:
                     self._changed.wait(timeout=1.0)
-                if not self._running:
+                if not self._running or self._closed:
                     self._thread = None
                     return
                 for cancelled, cursor in self._running.values():
                     if cancelled.is_set():
                         cursor.interrupt()
                 self._changed.wait(timeout=self._interval)
+
+
+class Steps:
+    """Runs the DuckDB statements of one Snowflake statement and remembers how to do the same again."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, cancelled: threading.Event, *, remember: bool) -> None:
+        self._cursor = cursor
+        self._cancelled = cancelled
+        self._remember = remember
+        self.done: list[str] = []
+        self.repeatable = False
+
+    def __call__(self, sql: str) -> list[Any]:
+        """The rows one DuckDB statement answers."""
+        rows = self._fetch(sql)
+        if self._remember:
+            self.done.append(sql)
+        return rows
+
+    def _fetch(self, sql: str) -> list[Any]:
+        if self._cancelled.is_set():
+            raise SqlError(604, "57014", "SQL execution canceled")
+        return self._cursor.execute(sql).fetchall()
+
+    def insert(self, statement: str, table: str, columns: Sequence[tuple[str, str]], *, volatile: bool) -> int:
+        """Insert, and return the number of rows.
+
+        Where random values or an identity are involved, it is the rows that are remembered, not the statement.
+        ``columns`` are the table's DuckDB names and types.
+        """
+        if not (self._remember and volatile):
+            return int(self(statement)[0][0])
+        texts = ", ".join(f"CAST({name} AS VARCHAR)" for name, _ in columns)
+        rows = self._fetch(f"{statement} RETURNING {texts}")
+        if rows:
+            lines = ", ".join("(" + ", ".join("NULL" if v is None else literal(v) for v in row) + ")" for row in rows)
+            names = ", ".join(f"v{i}" for i in range(len(columns)))
+            items = ", ".join(f"CAST(v{i} AS {kind})" for i, (_, kind) in enumerate(columns))
+            listed = ", ".join(name for name, _ in columns)
+            self.done.append(f"INSERT INTO {table} ({listed}) SELECT {items} FROM (VALUES {lines}) AS v({names})")
+        self.repeatable = True
+        return len(rows)
 
 
 class DataSession:
@@ -79,35 +135,23 @@ class DataSession:
                 raise SqlError(1008, "22023", f"invalid value [{name}] for parameter 'TIMEZONE'") from problem
             self._timezone = name
 
-    def run(self, context: SessionContext, work: Callable[[Callable[[str], list[Any]]], _Answer], *, volatile: bool) -> _Answer:
-        """Run the DuckDB statements of one Snowflake statement: all of them, or none.
-
-        ``work`` gets a function that runs one DuckDB statement and returns its rows.
-        """
+    def run(self, context: SessionContext, work: Callable[[Steps], _Answer], *, volatile: bool) -> _Answer:
+        """Run the DuckDB statements of one Snowflake statement: all of them, or none."""
         with self.lock:
             key = self._interrupter.enter(context.cancelled, self.cursor)
-            ran: list[str] = []
-
-            def execute(sql: str) -> list[Any]:
-                if context.cancelled.is_set():
-                    raise SqlError(604, "57014", "SQL execution canceled")
-                ran.append(sql)
-                return self.cursor.execute(sql).fetchall()
-
             try:
-                return self._guarded(work, execute, ran, volatile=volatile)
+                return self._guarded(
+                    work, Steps(self.cursor, context.cancelled, remember=self.in_transaction), volatile=volatile
+                )
             finally:
                 self._interrupter.leave(key)
 
-    def _guarded(
-        self, work: Callable[[Callable[[str], list[Any]]], _Answer], execute: Callable[[str], list[Any]],
-        ran: list[str], *, volatile: bool,
-    ) -> _Answer:  # fmt: skip
+    def _guarded(self, work: Callable[[Steps], _Answer], steps: Steps, *, volatile: bool) -> _Answer:
         own = not self.in_transaction
         try:
             if own:
                 self.cursor.execute("BEGIN")
-            answer = work(execute)
+            answer = work(steps)
             if own:
                 self.cursor.execute("COMMIT")
         except (duckdb.Error, SqlError) as problem:
@@ -118,8 +162,8 @@ class DataSession:
                 failure = self._recovered(failure)
             raise failure from problem
         if not own:
-            self._done.extend(ran)
-            self._repeatable = self._repeatable and not volatile
+            self._done.extend(steps.done)
+            self._repeatable = self._repeatable and (steps.repeatable or not volatile)
         return answer
 
     def _recovered(self, failure: SqlError) -> SqlError:
@@ -145,7 +189,9 @@ class DataSession:
         """Rows of a query."""
         with self.lock:
             if self.in_transaction:
-                return self.run(context, lambda execute: execute(sql), volatile=False)
+                return self._guarded(
+                    lambda steps: steps(sql), Steps(self.cursor, context.cancelled, remember=False), volatile=False
+                )
             key = self._interrupter.enter(context.cancelled, self.cursor)
             try:
                 if context.cancelled.is_set():

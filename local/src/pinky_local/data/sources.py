@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
 from pinky_local.data.casts import cast
-from pinky_local.data.expressions import Expressions, comparable, constant
+from pinky_local.data.expressions import Expressions, comparable, constant, element
 from pinky_local.data.json_functions import path_steps
 from pinky_local.data.parsing import arg, name_of, names_of, only, parse
 from pinky_local.data.refusals import compilation, invalid_identifier, unsupported
@@ -36,14 +36,23 @@ def add_join(translation: Translation, node: Any, scope: Scope) -> str:
         return " CROSS JOIN " + add_source(translation, node, scope)
     only(node, "this", "side", "kind", "on", "using", "method")
     side, kind, method = (str(node.args.get(name) or "").upper() for name in ("side", "kind", "method"))
-    if method not in ("", "NATURAL") or kind not in ("", "INNER", "OUTER", "CROSS") or side not in ("", "LEFT", "RIGHT", "FULL"):
+    if (
+        method not in ("", "NATURAL")
+        or kind not in ("", "INNER", "OUTER", "CROSS")
+        or side not in ("", "LEFT", "RIGHT", "FULL")
+    ):
         raise unsupported(f"{method} {side} {kind} JOIN".strip())
     before = list(scope.sources)
     right = add_source(translation, node.this, scope)
     added = scope.sources[len(before) :]
     using = [name_of(one) for one in node.args.get("using") or []]
     if method == "NATURAL":
-        using = [c.name for source in before for c in source.columns if any(c.name == d.name for s in added for d in s.columns)]
+        using = [
+            c.name
+            for source in before
+            for c in source.columns
+            if any(c.name == d.name for s in added for d in s.columns)
+        ]
     if using:
         return f" {side} JOIN {right} ON {_using(scope, before, added, using, side)}"
     if node.args.get("on") is not None:
@@ -100,7 +109,9 @@ def _alias(node: Any) -> tuple[str | None, list[str]]:
     alias = node.args.get("alias")
     if alias is None:
         return None, []
-    return name_of(alias.this) if alias.this is not None else None, [name_of(one) for one in alias.args.get("columns") or []]
+    return name_of(alias.this) if alias.this is not None else None, [
+        name_of(one) for one in alias.args.get("columns") or []
+    ]
 
 
 def derived(translation: Translation, compiled: Compiled, node: Any, scope: Scope, *, lateral: bool = False) -> str:
@@ -113,7 +124,9 @@ def derived(translation: Translation, compiled: Compiled, node: Any, scope: Scop
 
 def _columns(physical: str, columns: Sequence[OutputColumn], names: list[str]) -> list[Column]:
     if len(names) > len(columns):
-        raise compilation(f"column alias list has {len(names)} names for {len(columns)} columns", errno=2057, sqlstate="42601")
+        raise compilation(
+            f"column alias list has {len(names)} names for {len(columns)} columns", errno=2057, sqlstate="42601"
+        )
     shown = [*names, *(one.name for one in columns[len(names) :])]
     return [
         Column(name, Typed(f"{physical}.c{i}", one.type, one.nullable))
@@ -193,7 +206,9 @@ def _view(translation: Translation, relation: Relation) -> Compiled:
     translation.volatile = translation.volatile or inner.volatile
     names = [column.name for column in relation.columns]
     if names and len(names) != len(compiled.columns):
-        text = f"View definition for '{'.'.join(relation.name)}' declared {len(names)} column(s), but view query produces "
+        text = (
+            f"View definition for '{'.'.join(relation.name)}' declared {len(names)} column(s), but view query produces "
+        )
         raise compilation(f"{text}{len(compiled.columns)} column(s).", errno=2057, sqlstate="42601")
     if not names:
         return compiled
@@ -306,8 +321,6 @@ _FLATTENED = [
 
 def flatten(translation: Translation, call: Any, node: Any, scope: Scope) -> str:
     """FLATTEN of one value: its elements, in order. https://docs.snowflake.com/en/sql-reference/functions/flatten."""
-    from pinky_local.data.expressions import element  # noqa: PLC0415
-
     arguments = _named_arguments(call, ["INPUT", "PATH", "OUTER", "RECURSIVE", "MODE"])
     if "RECURSIVE" in arguments or "INPUT" not in arguments:
         raise unsupported("FLATTEN with RECURSIVE or without INPUT")
@@ -340,9 +353,11 @@ def _flattened(value: str, prefix: str, mode: str, *, outer: bool) -> str:
     kinds = [kind for kind in ("ARRAY", "OBJECT") if mode in ("BOTH", kind)]
     kind = f"json_type({value})"
     wanted = f"{kind} IN ({', '.join(repr(one) for one in kinds)})"
-    items = f"""CASE {kind} WHEN 'ARRAY' THEN from_json({value}, '["JSON"]') WHEN 'OBJECT' THEN json_extract({value}, '$.*') END"""
+    elements_of = f"WHEN 'ARRAY' THEN from_json({value}, '[\"JSON\"]') WHEN 'OBJECT' THEN json_extract({value}, '$.*')"
+    items = f"CASE {kind} {elements_of} END"
     keys = f"CASE {kind} WHEN 'OBJECT' THEN json_keys({value}) END"
-    elements = f"SELECT unnest({items}) AS v, unnest({keys}) AS k, unnest(range(len({items}))) AS i, {kind} AS t WHERE {wanted}"
+    columns = f"unnest({items}) AS v, unnest({keys}) AS k, unnest(range(len({items}))) AS i, {kind} AS t"
+    elements = f"SELECT {columns} WHERE {wanted}"
     dot = f"{prefix}." if prefix else ""
     path = f"CASE e.t WHEN 'ARRAY' THEN '{prefix}[' || e.i || ']' ELSE '{dot}' || e.k END"
     index = "CASE e.t WHEN 'ARRAY' THEN CAST(e.i AS DECIMAL(19,0)) END"

@@ -270,5 +270,7 @@ def _encoded(table: StoredTable) -> str:
 
 def _decoded(physical: str, text: str) -> StoredTable:
     data = json.loads(text)
-    columns = {name: StoredColumn(column, parse_type(kind), sequence) for name, column, kind, sequence in data["columns"]}
+    columns = {
+        name: StoredColumn(column, parse_type(kind), sequence) for name, column, kind, sequence in data["columns"]
+    }
     return StoredTable(physical, columns, data["next"])

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
 from pinky_local.data.casts import cast, wall_clock
 from pinky_local.data.datatypes import TIMESTAMPS, SnowType
-from pinky_local.data.expressions import constant
-from pinky_local.data.functions import define, define_raw, whole
+from pinky_local.data.expressions import Expressions, constant
 from pinky_local.data.refusals import unsupported
+from pinky_local.data.registry import define, define_raw, whole
 from pinky_local.data.scopes import Typed
 
-if TYPE_CHECKING:
-    from pinky_local.data.expressions import Expressions
-
 _UNITS = {
-    "YEAR": "YEAR Y YY YYY YYYY YR YEARS YRS", "QUARTER": "QUARTER Q QTR QTRS QUARTERS", "MONTH": "MONTH MM MON MONS MONTHS",
+    "YEAR": "YEAR Y YY YYY YYYY YR YEARS YRS", "QUARTER": "QUARTER Q QTR QTRS QUARTERS",
+    "MONTH": "MONTH MM MON MONS MONTHS",
     "WEEK": "WEEK W WK WEEKOFYEAR WOY WY", "DAY": "DAY D DD DAYS DAYOFMONTH", "HOUR": "HOUR H HH HR HOURS HRS",
     "MINUTE": "MINUTE M MI MIN MINUTES MINS", "SECOND": "SECOND S SEC SECONDS SECS",
     "MILLISECOND": "MILLISECOND MS MSEC MILLISECONDS", "MICROSECOND": "MICROSECOND US USEC MICROSECONDS",
-    "DAYOFWEEK": "DAYOFWEEK WEEKDAY DOW DW", "DAYOFYEAR": "DAYOFYEAR YEARDAY DOY DY", "EPOCH_SECOND": "EPOCH_SECOND EPOCH",
-    "DAYOFWEEKISO": "DAYOFWEEKISO WEEKDAY_ISO DOW_ISO DW_ISO", "WEEKISO": "WEEKISO WEEK_ISO WEEKOFYEARISO WEEKOFYEAR_ISO",
+    "DAYOFWEEK": "DAYOFWEEK WEEKDAY DOW DW", "DAYOFYEAR": "DAYOFYEAR YEARDAY DOY DY",
+    "EPOCH_SECOND": "EPOCH_SECOND EPOCH",
+    "DAYOFWEEKISO": "DAYOFWEEKISO WEEKDAY_ISO DOW_ISO DW_ISO",
+    "WEEKISO": "WEEKISO WEEK_ISO WEEKOFYEARISO WEEKOFYEAR_ISO",
     "EPOCH_MILLISECOND": "EPOCH_MILLISECOND EPOCH_MILLISECONDS",
 }  # fmt: skip
 _UNIT_OF = {alias: unit for unit, aliases in _UNITS.items() for alias in aliases.split()}
@@ -114,7 +114,7 @@ def _truncated(here: Expressions, part_node: Any, value_node: Any) -> Typed:
 
 
 def _date_trunc(here: Expressions, nodes: list[Any]) -> Typed:
-    first_is_part = isinstance(nodes[0], exp.Literal) and nodes[0].is_string or _names_a_unit(nodes[0])
+    first_is_part = (isinstance(nodes[0], exp.Literal) and nodes[0].is_string) or _names_a_unit(nodes[0])
     return _truncated(here, *(nodes if first_is_part else reversed(nodes)))
 
 
@@ -165,7 +165,9 @@ _PIECES = {
     "YYYY": "%Y", "YY": "%y", "MM": "%m", "MON": "%b", "MMMM": "%B", "DD": "%d", "DY": "%a", "HH24": "%H", "HH12": "%I",
     "AM": "%p", "PM": "%p", "MI": "%M", "SS": "%S", "FF3": "%g", "FF6": "%f",
 }  # fmt: skip
-_PATTERN = re.compile(r"YYYY|YY|MMMM|MM|MON|DD|DY|HH24|HH12|AM|PM|MI|SS|FF3|FF6|\"[^\"]*\"|[^A-Za-z\"]+|[A-Za-z]+", re.I)
+_PATTERN = re.compile(
+    r"YYYY|YY|MMMM|MM|MON|DD|DY|HH24|HH12|AM|PM|MI|SS|FF3|FF6|\"[^\"]*\"|[^A-Za-z\"]+|[A-Za-z]+", re.I
+)
 
 
 def _strftime_pattern(written: Typed) -> str:
@@ -189,6 +191,10 @@ def formatted(value: Typed, written: Typed) -> Typed:
     if value.type.name not in TIMESTAMPS and value.type.name not in ("DATE", "TIME"):
         raise unsupported(f"TO_CHAR of {value.type.name} with a format")
     return Typed(f"strftime({_clock(value)}, '{_strftime_pattern(written)}')", dt.TEXT)
+
+
+def _to_text(values: list[Typed]) -> Typed:
+    return formatted(values[0], values[1]) if len(values) == 2 else cast(values[0], dt.TEXT)
 
 
 def _to(kind: SnowType, *, safe: bool) -> Callable[[list[Typed]], Typed]:
@@ -238,6 +244,7 @@ def _convert_timezone(values: list[Typed]) -> Typed:
 
 
 def _define_all() -> None:
+    define("TO_VARCHAR TO_CHAR", 1, 2, _to_text)
     define_raw("DATEADD TIMEADD TIMESTAMPADD", 3, 3, _dateadd)
     define_raw("DATEDIFF TIMEDIFF TIMESTAMPDIFF", 3, 3, _datediff)
     define_raw("DATE_TRUNC", 2, 2, _date_trunc)

@@ -10,12 +10,13 @@ from typing import Any
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
+from pinky_local.data import functions, json_functions, time_functions
 from pinky_local.data.aggregates import AGGREGATES, compile_aggregate, compile_window
 from pinky_local.data.casts import cast
-from pinky_local.data.expressions import Expressions, constant
-from pinky_local.data.functions import FUNCTIONS, is_context_function
+from pinky_local.data.expressions import Expressions, constant, number_literal
 from pinky_local.data.parsing import name_of
 from pinky_local.data.refusals import compilation, unsupported
+from pinky_local.data.registry import FUNCTIONS, is_context_function
 from pinky_local.data.scopes import Scope, Typed
 from pinky_local.data.storage import Storage
 from pinky_local.types import Bind, Relation, Resolver, SessionContext
@@ -83,7 +84,7 @@ class Translation:
 
     def subquery(self, node: Any, outer: Scope | None) -> Compiled:
         """A nested query, which may refer to the scope around it."""
-        from pinky_local.data.queries import compile_query  # noqa: PLC0415  # queries and expressions nest in each other
+        from pinky_local.data.queries import compile_query  # queries and expressions nest in each other
 
         return compile_query(self, node, outer)
 
@@ -119,11 +120,13 @@ class Translation:
         raise unsupported(f"function {name}")
 
     def constant_argument(self, here: Expressions, node: Any) -> Any:
-        """The Python value of an argument that the catalog evaluates: a literal, a bind, or another context function."""
+        """The Python value of an argument that the catalog evaluates: a literal, a bind, a context function."""
         if isinstance(node, exp.Kwarg):
             raise unsupported(f"named argument {name_of(node.this)}")
         if isinstance(node, exp.Literal):
-            return str(node.this) if node.is_string else int(node.this) if str(node.this).isdigit() else float(node.this)
+            return (
+                str(node.this) if node.is_string else int(node.this) if str(node.this).isdigit() else float(node.this)
+            )
         if isinstance(node, exp.Boolean):
             return bool(node.this)
         if isinstance(node, exp.Null):
@@ -132,8 +135,7 @@ class Translation:
             inner = [self.constant_argument(here, one) for one in node.expressions]
             return self.resolver.context_function(str(node.this).upper(), inner, self.session)
         value = here.compile(node)
-        found = self.storage.constant(cast(value, dt.TEXT).sql)
-        return found
+        return self.storage.constant(cast(value, dt.TEXT).sql)
 
     def windowed(self, here: Expressions, node: Any) -> Typed:
         """An aggregate or window function with OVER, WITHIN GROUP, FILTER or IGNORE NULLS."""
@@ -174,8 +176,6 @@ def bound(value: Bind) -> Typed:
 
 
 def _number_or_text(kind: str, text: str) -> Typed:
-    from pinky_local.data.expressions import number_literal  # noqa: PLC0415
-
     try:
         float(text)
     except ValueError:
@@ -212,4 +212,4 @@ def _time(kind: str, text: str) -> Typed:
     return Typed(f"struct_pack(utc := {instant}, minutes := CAST({minutes} AS SMALLINT))", target, nullable=False)
 
 
-__all__ = ["Compiled", "OutputColumn", "Translation", "bound"]
+__all__ = ["Compiled", "OutputColumn", "Translation", "bound", "functions", "json_functions", "time_functions"]
