@@ -1,0 +1,132 @@
+"""Writes what is generated: JSON Schemas under schemas/, reference pages under docs/reference/.
+
+`python docs/generate.py` writes; with `--check` it changes nothing and fails, naming every file that would change.
+Everything comes from the installed plugins, so the pages cannot tell anything else than the code.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pinky_core import hookspecs
+from pinky_core.change import plain
+from pinky_core.declare import SCOPES
+from pinky_core.json_schema import document_schema, manifest_schema
+from pinky_core.plugins import Registry, load_plugins, package_of
+from pinky_core.spec import Field, OnChange, Source, Spec
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("pinky_schema", "pinky_database", "pinky_account")
+
+
+def main() -> int:
+    """Write or check every generated file; the exit code of the check."""
+    registry = load_plugins()
+    files = {ROOT / path: text for path, text in generated(registry)}
+    stale = sorted(path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text)
+    extra = sorted(path for folder in ("schemas", "docs/reference/kinds") for path in (ROOT / folder).glob("*.*"))
+    stale += [path for path in extra if path not in files]
+    if "--check" in sys.argv:
+        for path in stale:
+            sys.stderr.write(f"would change: {path.relative_to(ROOT)} (run: nox -s generate)\n")
+        return 1 if stale else 0
+    for path in stale:
+        if path in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[path], encoding="utf-8", newline="\n")
+        else:
+            path.unlink()
+    sys.stderr.write(f"{len(files)} generated files, {len(stale)} changed\n")
+    return 0
+
+
+def generated(registry: Registry) -> Iterator[tuple[str, str]]:
+    """Every generated file: relative path and text."""
+    kinds = {kind: cls for kind, cls in sorted(registry.kinds.items()) if registry.kind_plugins[kind] in OURS}
+    sections = {key: section.schema for key, section in registry.sections.items()}
+    yield "schemas/manifest.schema.json", _json(manifest_schema(kinds, sections, SCOPES))
+    client = {kind: cls for kind, cls in kinds.items() if cls.spec.scope == "schema"}
+    yield "schemas/manifest_client.schema.json", _json(manifest_schema(client, sections, ["schema"]))
+    for kind, cls in kinds.items():
+        yield f"schemas/{kind}.schema.json", _json(document_schema(cls))
+        yield f"docs/reference/kinds/{kind}.md", kind_page(cls)
+    yield "docs/reference/kinds/README.md", index_page(kinds)
+    yield "docs/reference/hooks.md", hooks_page()
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def index_page(kinds: dict[str, Any]) -> str:
+    """The list of kinds by package."""
+    lines = ["# Kinds", "", "| kind | scope | package | |", "|---|---|---|---|"]
+    for kind, cls in kinds.items():
+        first = cls.spec.doc.splitlines()[0] if cls.spec.doc else ""
+        lines.append(f"| [{kind}]({kind}.md) | {cls.spec.scope} | {package_of(kind)} | {first} |")
+    return "\n".join(lines) + "\n"
+
+
+def kind_page(cls: Any) -> str:
+    """The reference page of one kind."""
+    spec: Spec = cls.spec
+    lines = [f"# `{spec.kind}`", "", spec.doc, "", f"Scope: {spec.scope}. Package: `{package_of(spec.kind)}`.", ""]
+    module = inspect.getdoc(inspect.getmodule(cls)) or ""
+    pages = [
+        word.strip("<>,.;()`") for word in module.split() if word.strip("<>(").startswith("https://docs.snowflake")
+    ]
+    lines += [f"Snowflake's pages: {', '.join(f'<{page}>' for page in pages)}", ""] if pages else []
+    naming = [name for name in document_schema(cls)["properties"] if name not in spec.by_name]
+    lines += ["Keys that name it: " + ", ".join(f"`{name}`" for name in naming) + ".", ""]
+    lines += ["| field | type | default | when it changes | read from | |", "|---|---|---|---|---|---|"]
+    lines += [_row(field) for field in spec.fields]
+    if cls.privileges:
+        needed = ", ".join(f"{privilege} on {what}" for privilege, what in cls.privileges)
+        lines += ["", f"Privileges that reading and creating need: {needed}."]
+    return "\n".join(lines) + "\n"
+
+
+_CHANGES = {
+    OnChange.ALTER: "altered in place",
+    OnChange.REPLACE: "recreated, nothing is lost",
+    OnChange.REFUSE: "needs permission (destructive)",
+    OnChange.IGNORE: "counts at creation only",
+}
+_SOURCES = {
+    Source.COLUMN: "SHOW",
+    Source.DESCRIBE: "DESCRIBE",
+    Source.PARAMETER: "SHOW PARAMETERS",
+    Source.NOWHERE: "not readable",
+}
+
+
+def _row(field: Field) -> str:
+    default = "required" if field.required else "" if field.default is None else f"`{plain(field.default)}`"
+    kind = getattr(field.type, "__name__", str(field.type).replace("pinky_core.", "").replace("|", "or"))
+    if getattr(field.type, "__args__", None):
+        kind = (
+            str(field.type).split("[")[0]
+            + " of "
+            + ", ".join(getattr(each, "__name__", str(each)) for each in field.type.__args__ if each is not Ellipsis)
+        )
+    doc = " ".join(field.doc.split()).replace("|", "\\|")
+    return f"| `{field.name}` | {kind} | {default} | {_CHANGES[field.on_change]} | {_SOURCES[field.source]} | {doc} |"
+
+
+def hooks_page() -> str:
+    """The page of hooks, from their own docstrings."""
+    lines = ["# Hooks", "", inspect.getdoc(hookspecs) or "", ""]
+    for name, hook in vars(hookspecs).items():
+        if name.startswith("pinky_") and inspect.isfunction(hook):
+            arguments = ", ".join(inspect.signature(hook).parameters)
+            lines += [f"## `{name}({arguments})`", "", inspect.getdoc(hook) or "", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
