@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
-import structlog
 
 from pinky_core.address import Address
 from pinky_core.change import Action, Change, Guard, differences, field_digests
 from pinky_core.errors import PinkyError, SecretError, SessionError, StalePlanError
+from pinky_core.logs import LazyLogger
 from pinky_core.plan import Plan
 from pinky_core.resource import Resource
 from pinky_core.secret import SecretReference
@@ -27,7 +27,7 @@ from pinky_core.sql import Statement
 
 __all__ = ["Event", "Outcome", "Report", "check_fresh", "run_plan"]
 
-log = structlog.get_logger("pinky.apply")
+log = LazyLogger("pinky.apply")
 
 
 class Outcome(enum.Enum):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import attrs
-import structlog
 
 from pinky_core.address import Address, Identifier, parse_path, sql_path
 from pinky_core.apply import Event, Outcome, Report, check_fresh, run_plan
@@ -17,6 +16,7 @@ from pinky_core.connection import as_session
 from pinky_core.declare import SCOPES, Declarer
 from pinky_core.diagnostics import Diagnostic, Location, has_errors
 from pinky_core.errors import BlockedPlanError, DiagnosticsError, NotVisibleError, StalePlanError
+from pinky_core.logs import LazyLogger
 from pinky_core.manifest import FolderSource, Manifest, ManifestSource, load_manifest, read_file
 from pinky_core.plan import Plan, declared_fields, make_plan
 from pinky_core.plugins import Registry, load_plugins
@@ -30,7 +30,7 @@ from pinky_core.values import SqlText
 
 __all__ = ["Desired", "Provider", "validate_manifest"]
 
-log = structlog.get_logger("pinky.engine")
+log = LazyLogger("pinky.engine")
 
 DEPTH_OF_SCOPE: Mapping[str, int] = {"account": 0, "database": 1, "schema": 2}
 

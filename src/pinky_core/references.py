@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pinky_core.address import Identifier, parse_path
+from pinky_core.address import RESERVED, Identifier, parse_path
 from pinky_core.values import Token, tokenize
 
 __all__ = ["names_in"]
@@ -45,7 +45,7 @@ def names_in(text: str) -> Iterator[Name]:
         word = token.text.upper() if len(parts) == 1 and token.kind == "word" else ""
         called = following < len(tokens) and tokens[following].text == "("
         relevant = previous in _BEFORE_NAME or called or (in_from and previous == ",")
-        if relevant and word not in _BEFORE_NAME and word != "SELECT":
+        if relevant and word not in _BEFORE_NAME and word not in RESERVED:
             yield from _identifiers(parts)
         in_from = word in ("FROM", "JOIN") or (in_from and word not in _CLAUSE_ENDS)
         previous, place = word or token.text, following
