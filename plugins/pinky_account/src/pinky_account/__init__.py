@@ -1,0 +1,24 @@
+"""Resource types that live at the Snowflake account.
+
+``pip install pinky-account`` announces this module in the entry-point group ``pinky``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pinky_core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from pinky_core import Resource
+
+
+@hookimpl
+def pinky_resource_types() -> Iterable[type[Resource]]:
+    """The kinds of this package."""
+    from pinky_account.database import Database
+    from pinky_account.role import Role
+    from pinky_account.warehouse import Warehouse
+
+    return [Database, Role, Warehouse]
