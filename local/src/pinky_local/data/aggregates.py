@@ -165,9 +165,9 @@ def _object_agg(call: Call) -> Typed:
         raise unsupported("OBJECT_AGG in this form")
     name, value = call.values()
     json = cast(value, dt.VARIANT).sql
-    kept = f"FILTER (WHERE {name.sql} IS NOT NULL AND {json} IS NOT NULL)"
-    made = f"json_group_object({cast(name, dt.TEXT).sql}, {json}) {kept}"
-    return Typed(f"coalesce({made}, CAST('{{}}' AS JSON))", dt.OBJECT, nullable=False)
+    entry = f"CAST(to_json({cast(name, dt.TEXT).sql}) AS VARCHAR) || ':' || CAST({json} AS VARCHAR)"
+    made = f"string_agg({entry}, ',') FILTER (WHERE {name.sql} IS NOT NULL AND {json} IS NOT NULL)"
+    return Typed(f"CAST('{{' || coalesce({made}, '') || '}}' AS JSON)", dt.OBJECT, nullable=False)
 
 
 def _rank(function: str) -> Callable[[Call], Typed]:

@@ -20,6 +20,7 @@ from pinky_local.data.datatypes import SnowType
 from pinky_local.data.parsing import arg, name_of, only
 from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.scopes import Scope, Typed
+from pinky_local.types import SqlError
 
 if TYPE_CHECKING:
     from pinky_local.data.translation import Translation
@@ -96,6 +97,10 @@ def _literal(here: Expressions, node: Any) -> Typed:
     return constant(text) if node.is_string else number_literal(text)
 
 
+def _raw_text(here: Expressions, node: Any) -> Typed:
+    return constant(str(node.this))
+
+
 def _boolean(here: Expressions, node: Any) -> Typed:
     return constant(bool(node.this))
 
@@ -125,7 +130,20 @@ def _column(here: Expressions, node: Any) -> Typed:
         return here.translation.call(here, name, [])
     if qualifier and name in ("NEXTVAL", "CURRVAL"):
         raise unsupported(f"sequence {'.'.join(qualifier)}.{name}")
-    return here.scope.find(name, qualifier)
+    try:
+        return here.scope.find(name, qualifier)
+    except SqlError as problem:
+        raise _placed(problem, (*parts, node.this)[0]) from None
+
+
+def _placed(problem: SqlError, identifier: Any) -> SqlError:
+    """The error with the place of the identifier in the statement, as Snowflake writes it."""
+    meta = identifier.meta
+    if problem.errno not in (904, 1052) or "line" not in meta:
+        return problem
+    line, position = meta["line"], meta["col"] - (meta["end"] - meta["start"] + 1)
+    text = problem.message.replace("error line 1 at position 0", f"error line {line} at position {position}")
+    return SqlError(problem.errno, problem.sqlstate, text, line=line, position=position)
 
 
 _BARE_FUNCTIONS = frozenset(
@@ -247,6 +265,11 @@ def _comparison(symbol: str) -> Callable[[Expressions, Any], Typed]:
         if isinstance(node.this, exp.Tuple) or isinstance(node.expression, exp.Tuple):
             raise unsupported("comparison of row values")
         if isinstance(node.expression, exp.Any | exp.All):
+            inner = node.expression.this
+            known = {("=", exp.Any): "", ("<>", exp.All): "NOT "}.get((symbol, type(node.expression)))
+            if known is not None and isinstance(inner, exp.Subquery | exp.Query):
+                found = _in_query(here, exp.In(this=node.this, query=inner))
+                return Typed(f"({known}{found.sql})", dt.BOOLEAN)
             raise unsupported(f"{type(node.expression).__name__.upper()} comparison")
         left, right = comparable([here.compile(node.this), here.compile(node.expression)], "comparison")
         return Typed(f"({left} {symbol} {right})", dt.BOOLEAN)
@@ -464,7 +487,8 @@ def _collated(here: Expressions, node: Any) -> Typed:
 
 
 _RULES: dict[type, Callable[[Expressions, Any], Typed]] = {
-    exp.Literal: _literal, exp.Boolean: _boolean, exp.Null: _null, exp.HexString: _hex, exp.Paren: _paren,
+    exp.Literal: _literal, exp.RawString: _raw_text,
+    exp.Boolean: _boolean, exp.Null: _null, exp.HexString: _hex, exp.Paren: _paren,
     exp.Column: _column, exp.Parameter: _parameter, exp.Placeholder: _placeholder, exp.Anonymous: _anonymous,
     exp.Dot: _dotted, exp.Cast: _cast, exp.TryCast: _cast, exp.Neg: _negated, exp.Not: _not,
     exp.Add: _binary(add), exp.Sub: _binary(subtract), exp.Mul: _binary(multiply), exp.Div: _binary(divide),

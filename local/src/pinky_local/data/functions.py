@@ -299,6 +299,15 @@ def _to(kind: SnowType, *, safe: bool = False) -> Callable[[list[Typed]], Typed]
     return rule
 
 
+def _to_binary(values: list[Typed]) -> Typed:
+    if len(values) == 1:
+        return cast(values[0], dt.BINARY)
+    function = {"'HEX'": "unhex", "'UTF-8'": "encode", "'BASE64'": "from_base64"}.get(values[1].sql.upper())
+    if function is None:
+        raise unsupported(f"binary format {values[1].sql}")
+    return Typed(f"{function}({text(values[0])})", dt.BINARY)
+
+
 def _random(here: Expressions, nodes: list[Any]) -> Typed:
     if nodes:
         raise unsupported("RANDOM with a seed")
@@ -401,7 +410,7 @@ def _define_all() -> None:
     define("TO_VARIANT", 1, 1, _to(dt.VARIANT))
     define("TO_ARRAY", 1, 1, _to(dt.ARRAY))
     define("TO_OBJECT", 1, 1, _to(dt.OBJECT))
-    define("TO_BINARY", 1, 1, _to(dt.BINARY))
+    define("TO_BINARY", 1, 2, _to_binary)
     define_raw("RANDOM", 0, 1, _random)
     define_raw("UNIFORM", 3, 3, _uniform)
     define_raw("UUID_STRING", 0, 0, _uuid)

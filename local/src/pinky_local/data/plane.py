@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
+from pinky_local.data.captions import written_captions
 from pinky_local.data.casts import assign
 from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select, insertion, resolve_target
 from pinky_local.data.parsing import only, parse
@@ -22,7 +23,7 @@ from pinky_local.data.sessions import DataSession, Interrupter, Steps
 from pinky_local.data.sources import rows_query
 from pinky_local.data.storage import Name, Storage
 from pinky_local.data.translation import Compiled, OutputColumn, Translation
-from pinky_local.types import Bind, Relation, Resolver, Result, ResultColumn, SessionContext, TableColumn
+from pinky_local.types import Bind, Relation, Resolver, Result, ResultColumn, SessionContext, SqlError, TableColumn
 
 _SELECT, _TCL, _DDL = 0x1000, 0x5000, 0x6000
 _DONE = "Statement executed successfully."
@@ -154,7 +155,11 @@ class DuckDataPlane:
     def insert_rows(self, name: Name, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
         """Load Python values into the named columns; the other columns get NULL or their identity."""
         stored = self._storage.table(name)
-        result = Result([stored.column(one).type.result_column(one, nullable=True) for one in columns], rows)
+        kinds = [stored.column(one).type for one in columns]  # texts as long as they are, so that the length is checked
+        shown = [dt.TEXT if kind.name == "VARCHAR" else kind for kind in kinds]
+        result = Result(
+            [kind.result_column(one, nullable=True) for kind, one in zip(shown, columns, strict=True)], rows
+        )
         translation = self._translation(SessionContext(0, "", None), (), self.resolver or _NoResolver())
         return self._fill(translation, name, (), list(columns), rows_query(result)) if rows else 0
 
@@ -194,7 +199,11 @@ class DuckDataPlane:
         if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
             return self._transaction(tree, session)
         compiled = compile_query(translation, tree)
-        columns = [one.type.result_column(one.name, nullable=one.nullable) for one in compiled.columns]
+        captions = written_captions(sql, tree) or [one.name for one in compiled.columns]
+        columns = [
+            one.type.result_column(caption, nullable=one.nullable)
+            for caption, one in zip(captions, compiled.columns, strict=True)
+        ]
         if describe_only:
             return Result(columns, [], _SELECT)
         rows = self._session(session).read(session, _shown(compiled))
@@ -215,10 +224,15 @@ class DuckDataPlane:
 
     def _truncate(self, translation: Translation, tree: Any, *, describe_only: bool) -> Result:
         only(tree, "expressions", "exists")
-        target = resolve_target(translation, tree.expressions[0], "TRUNCATE")
-        if not describe_only:
-            self._session(translation.session).commit()
-            self.truncate(target.relation.name)
+        try:
+            target = resolve_target(translation, tree.expressions[0], "TRUNCATE")
+        except SqlError as problem:
+            if problem.errno != 2003 or not tree.args.get("exists"):
+                raise
+        else:
+            if not describe_only:
+                self._session(translation.session).commit()
+                self.truncate(target.relation.name)
         return Result([ResultColumn("status", length=dt.TEXT_LENGTH)], [] if describe_only else [(_DONE,)], _DDL)
 
     # -- sessions and transactions -----------------------------------------------------------------------------------

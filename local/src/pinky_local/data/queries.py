@@ -244,8 +244,8 @@ def unaliased(node: Any) -> str:
     if isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier):
         return name_of(node.this)
     if isinstance(node, exp.Subquery):
-        return f"({node.this.sql(dialect='snowflake')})".upper()
-    return str(node.sql(dialect="snowflake")).upper()
+        return f"({node.this.sql(dialect='snowflake', comments=False)})".upper()
+    return str(node.sql(dialect="snowflake", comments=False)).upper()
 
 
 def _starred(here: Expressions, node: Any) -> list[tuple[str, Typed]]:
