@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pinky_local.engine.access import ACCOUNT, SYSTEM_ROLES, Access
 from pinky_local.engine.catalog import Catalog, CatalogObject, Grant, Membership
 from pinky_local.engine.privileges import GLOBAL_PRIVILEGES
+from pinky_local.engine.resolver import CatalogResolver
 from pinky_local.types import DataPlane, Result
 
 REMEMBERED_RESULTS = 2000
@@ -30,6 +33,10 @@ class Account:
         self.parameters: dict[str, Any] = {}
         self.lock = threading.RLock()
         self.changed = False
+        self.resolver = CatalogResolver(self)
+        self._compiling = threading.local()
+        if hasattr(data, "resolver"):
+            data.resolver = self.resolver
         self._last_instant = datetime(2000, 1, 1, tzinfo=UTC)
         self._results: OrderedDict[str, Result] = OrderedDict()
         self._results_lock = threading.Lock()
@@ -42,6 +49,20 @@ class Account:
             instant = self._last_instant + timedelta(milliseconds=1)
         self._last_instant = instant
         return instant
+
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """While a definition is only checked, not run, no warehouse is needed."""
+        self._compiling.on = True
+        try:
+            yield
+        finally:
+            self._compiling.on = False
+
+    @property
+    def is_compiling(self) -> bool:
+        """Whether this thread is inside `compiling`."""
+        return bool(getattr(self._compiling, "on", False))
 
     def new(self, kind: str, name: str, *, space: str, parent: int, owner: int | None) -> CatalogObject:
         """An object that is in no container yet."""

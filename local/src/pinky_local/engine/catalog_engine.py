@@ -7,12 +7,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pinky_local.engine import alter, context, create, errors, grants, parameters, session, show, show_grants, store
+from pinky_local.engine import (
+    alter,
+    alter_table,
+    context,
+    create,
+    errors,
+    grants,
+    parameters,
+    schemas,
+    session,
+    show,
+    show_grants,
+    show_keys,
+    store,
+    views,
+)
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.account import Account
-from pinky_local.engine.resolver import CatalogResolver
 from pinky_local.engine.statement import Statement
 from pinky_local.types import Bind, DataPlane, Result, SessionContext, SqlError
+
+FAMILIES = (alter_table, schemas, show_grants, show_keys, views)
+"""Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
 _QUERIES = frozenset({"SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
@@ -55,7 +72,7 @@ class CatalogEngine:
 
     def __init__(self, folder: Path | None = None, data: DataPlane | None = None) -> None:
         self.account = Account(data)
-        self.resolver = CatalogResolver(self.account)
+        self.resolver = self.account.resolver
         self._numbers = itertools.count(1)
         self._store = store.Store(folder) if folder is not None else None
         if self._store is None or not self._store.load(self.account):

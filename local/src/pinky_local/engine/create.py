@@ -12,7 +12,7 @@ from pinky_local.engine.properties import Settings, check_values, read_settings
 from pinky_local.engine.spec import ObjectType
 from pinky_local.engine.specs import BY_WORDS, TYPES
 from pinky_local.engine.statement import Statement, status
-from pinky_local.types import Result
+from pinky_local.types import Result, SqlError
 
 _MODIFIERS = ("TRANSIENT", "TEMPORARY", "TEMP", "VOLATILE", "SECURE", "RECURSIVE", "LOCAL", "GLOBAL")
 
@@ -112,8 +112,12 @@ def install(statement: Statement, creation: Creation) -> Result:
         lifecycle.drop(statement, existing, replaced=True)
     catalog.add(item)
     lifecycle.give_new(statement, item, kept)
-    for finish in creation.finish:
-        finish(item)
+    try:
+        for finish in creation.finish:
+            finish(item)
+    except SqlError:
+        lifecycle.discard(statement, item, existing)
+        raise
     statement.account.changed = True
     lifecycle.enter(statement, item)
     return status(families.created_message(statement, item))

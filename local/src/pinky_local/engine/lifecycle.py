@@ -83,6 +83,22 @@ def drop(statement: Statement, item: CatalogObject, *, replaced: bool = False) -
     statement.account.changed = True
 
 
+def discard(statement: Statement, item: CatalogObject, replaced: CatalogObject | None) -> None:
+    """Undo a creation whose rows could not be made, and bring back what it had replaced."""
+    catalog = statement.catalog
+    catalog.revoke_all(item.number)
+    catalog.remove(item)
+    if replaced is not None and TYPES[replaced.kind].undrop:
+        waiting = catalog.dropped[(replaced.parent, replaced.key)].pop()
+        for old in waiting.objects:
+            catalog.add(old)
+        for grant in waiting.grants:
+            catalog.grant(grant)
+        if statement.account.data is not None:
+            for name, rows in waiting.rows:
+                statement.account.data.restore(name, rows)
+
+
 def _forget_grantee(statement: Statement, role: CatalogObject) -> None:
     """A dropped role loses what it holds; what it owns goes to the role that drops it."""
     catalog = statement.catalog

@@ -46,6 +46,8 @@ class CatalogResolver:
 
     def need_warehouse(self, session: SessionContext) -> None:
         """Raise 606 without a current warehouse; a suspended one is resumed when it resumes by itself."""
+        if self._account.is_compiling:
+            return
         warehouse = self._account.catalog.get(ACCOUNT, "warehouse", session.warehouse) if session.warehouse else None
         if warehouse is None:
             raise errors.no_warehouse()

@@ -178,10 +178,7 @@ def _scope(statement: Statement, spec: ObjectType, listing: Listing) -> int:
         return ACCOUNT
     catalog, session = statement.catalog, statement.session
     database = catalog.get(ACCOUNT, "database", session.database) if session.database else None
-    if database is None:
-        return ACCOUNT
-    schema = catalog.get(database.number, "schema", session.schema) if session.schema else None
-    return schema.number if schema is not None and spec.container == "schema" else database.number
+    return ACCOUNT if database is None else database.number
 
 
 def read_container(statement: Statement, spec: ObjectType | None = None) -> int:

@@ -1,4 +1,5 @@
-"""Types still to come."""
+"""Tasks, routines, secrets, tags and streams: their types are in ``tasks``, ``routines``, ``secrets``, ``tags`` and
+``streams`` beside this file (written by another author at this moment; nothing of them belongs here)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,177 @@
-"""Types still to come."""
+"""Table, view and stream: one name space, since each can stand in FROM."""
 
 from __future__ import annotations
 
-from pinky_local.engine.spec import ObjectType
+from typing import TYPE_CHECKING
 
-TYPES: tuple[ObjectType, ...] = ()
+from pinky_local.engine import show_columns as columns
+from pinky_local.engine import values
+from pinky_local.engine.spec import ObjectType, Property, ShowColumn
+from pinky_local.engine.specs.account import COMMENT, parameter_properties
+
+if TYPE_CHECKING:
+    from pinky_local.engine.catalog import CatalogObject
+    from pinky_local.engine.statement import Statement
+
+_DOCS = "https://docs.snowflake.com/en/sql-reference/sql/"
+_TERSE = ("created_on", "name", "kind", "database_name", "schema_name")
+
+
+def _on(name: str) -> ShowColumn:
+    return ShowColumn(name, lambda _, item: "ON" if item.properties.get(name.upper()) else "OFF")
+
+
+def _rows(statement: Statement, item: CatalogObject) -> int:
+    """Rows in a table; 0 where the account has no data plane, since nothing can have put any there."""
+    data = statement.account.data
+    if data is None or item.number not in statement.catalog.objects:
+        return 0
+    database, schema, name = statement.catalog.path(item)
+    return data.row_count((database, schema, name))
+
+
+def _table_kind(_: Statement, item: CatalogObject) -> str:
+    return next((word for word in ("TEMPORARY", "TRANSIENT") if item.state.get(word)), "TABLE")
+
+
+TABLE = ObjectType(
+    kind="table",
+    words="TABLE",
+    plural="TABLES",
+    container="schema",
+    space="relation",
+    modifiers=("TRANSIENT", "TEMPORARY"),
+    properties=(
+        COMMENT,
+        Property("CHANGE_TRACKING", values.boolean(), default=False),
+        Property("ENABLE_SCHEMA_EVOLUTION", values.boolean(), default=False),
+        Property("ERROR_LOGGING", values.boolean(), default=False),
+        Property("ROW_TIMESTAMP", values.boolean(), default=False),
+        *parameter_properties(
+            "table", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS", "DEFAULT_DDL_COLLATION"
+        ),
+    ),
+    show=(
+        columns.CREATED_ON,
+        columns.NAME,
+        columns.DATABASE_NAME,
+        columns.SCHEMA_NAME,
+        ShowColumn("kind", _table_kind),
+        columns.COMMENT,
+        ShowColumn("cluster_by", lambda _, item: item.state.get("cluster_by") or ""),
+        ShowColumn("rows", _rows, "fixed"),
+        ShowColumn("bytes", columns.fixed(0), "fixed"),
+        columns.OWNER,
+        ShowColumn("retention_time", columns.retention_time),
+        ShowColumn("automatic_clustering", lambda _, i: "ON" if i.state.get("cluster_by") and not i.state.get("reclustering_off") else "OFF"),  # noqa: E501
+        _on("change_tracking"),
+        ShowColumn("search_optimization", columns.fixed("OFF")),
+        ShowColumn("search_optimization_progress", columns.fixed(None), "fixed"),
+        ShowColumn("search_optimization_bytes", columns.fixed(None), "fixed"),
+        ShowColumn("is_external", columns.fixed("N")),
+        ShowColumn("enable_schema_evolution", lambda _, i: columns.yes(i.properties.get("ENABLE_SCHEMA_EVOLUTION"))),
+        columns.OWNER_ROLE_TYPE,
+        ShowColumn("is_event", columns.fixed("N")),
+        ShowColumn("budget", columns.fixed(None)),
+        ShowColumn("is_hybrid", columns.fixed("N")),
+        ShowColumn("is_iceberg", columns.fixed("N")),
+        ShowColumn("is_dynamic", columns.fixed("N")),
+        ShowColumn("is_immutable", columns.fixed("N")),
+    ),
+    terse=_TERSE,
+    privileges=(
+        "APPLYBUDGET", "DELETE", "EVOLVE SCHEMA", "INSERT", "REFERENCES", "SELECT", "SELECT ERROR TABLE", "TRUNCATE",
+        "UPDATE",
+    ),  # fmt: skip
+    undrop=True,
+    swap=True,
+    citation=_DOCS + "create-table",
+)
+
+
+def view_text(statement: Statement, item: CatalogObject) -> str:
+    """A view's statement; nothing for a secure view of another owner."""
+    hidden = item.state.get("SECURE") and item.owner not in statement.roles
+    return "" if hidden else str(item.state.get("text", ""))
+
+
+VIEW = ObjectType(
+    kind="view",
+    words="VIEW",
+    plural="VIEWS",
+    container="schema",
+    space="relation",
+    modifiers=("SECURE", "TEMPORARY", "RECURSIVE"),
+    properties=(COMMENT, Property("CHANGE_TRACKING", values.boolean(), default=False)),
+    show=(
+        columns.CREATED_ON,
+        columns.NAME,
+        ShowColumn("reserved", columns.fixed("")),
+        columns.DATABASE_NAME,
+        columns.SCHEMA_NAME,
+        columns.OWNER,
+        columns.COMMENT,
+        ShowColumn("text", view_text),
+        ShowColumn("is_secure", lambda _, item: "true" if item.state.get("SECURE") else "false"),
+        ShowColumn("is_materialized", columns.fixed("false")),
+        columns.OWNER_ROLE_TYPE,
+        _on("change_tracking"),
+    ),
+    terse=_TERSE,
+    privileges=("REFERENCES", "SELECT"),
+    citation=_DOCS + "create-view",
+)
+
+_SOURCES = {"table": "Table", "view": "View", "stage": "Stage"}
+
+
+def _source_kind(statement: Statement, item: CatalogObject) -> str:
+    return _SOURCES[item.state["source_kind"]]
+
+
+def _source_name(statement: Statement, item: CatalogObject) -> str | None:
+    source = statement.catalog.objects.get(item.state["source"])
+    return None if source is None else statement.catalog.printed(source)
+
+
+def _stale(statement: Statement, item: CatalogObject) -> str:
+    return "false" if item.state["source"] in statement.catalog.objects else "true"
+
+
+STREAM = ObjectType(
+    kind="stream",
+    words="STREAM",
+    plural="STREAMS",
+    container="schema",
+    space="relation",
+    properties=(
+        Property("APPEND_ONLY", values.boolean(), default=False, create_only=True),
+        Property("INSERT_ONLY", values.boolean(), default=False, create_only=True),
+        Property("SHOW_INITIAL_ROWS", values.boolean(), default=False, create_only=True),
+        COMMENT,
+    ),
+    show=(
+        columns.CREATED_ON,
+        columns.NAME,
+        columns.DATABASE_NAME,
+        columns.SCHEMA_NAME,
+        columns.OWNER,
+        columns.COMMENT,
+        ShowColumn("table_name", _source_name),
+        ShowColumn("source_type", _source_kind),
+        ShowColumn("base_tables", _source_name),
+        ShowColumn("type", columns.fixed("DELTA")),
+        ShowColumn("stale", _stale),
+        ShowColumn("mode", lambda _, item: "APPEND_ONLY" if item.properties.get("APPEND_ONLY") else "DEFAULT"),
+        ShowColumn("stale_after", lambda _, item: None, "timestamp_ltz"),
+        ShowColumn("invalid_reason", lambda s, i: "N/A" if _stale(s, i) == "false" else "Base object was dropped."),
+        columns.OWNER_ROLE_TYPE,
+    ),
+    terse=("created_on", "name", "kind", "database_name", "schema_name", "tableOn"),
+    privileges=("SELECT",),
+    rename=False,
+    citation=_DOCS + "create-stream",
+)
+
+
+TYPES = (TABLE, VIEW, STREAM)
