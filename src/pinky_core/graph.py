@@ -24,25 +24,26 @@ def in_order(needs: Mapping[Node, Collection[Node]]) -> list[Node]:
 
     Raises `CycleError` with one shortest-found circle. Time is linear but for the heap that settles ties.
     """
-    waiting: dict[Node, int] = {}
-    dependants: dict[Node, list[Node]] = {node: [] for node in needs}
-    for node, wanted in needs.items():
-        known = {each for each in wanted if each in needs}
-        waiting[node] = len(known)
+    nodes: list[Any] = sorted(needs)
+    rank = {node: place for place, node in enumerate(nodes)}
+    waiting = [0] * len(nodes)
+    dependants: list[list[int]] = [[] for _ in nodes]
+    for place, node in enumerate(nodes):
+        known = {rank[each] for each in needs[node] if each in rank}
+        waiting[place] = len(known)
         for each in known:
-            dependants[each].append(node)
-    ready: list[Any] = [node for node, count in waiting.items() if count == 0]
-    heapq.heapify(ready)
+            dependants[each].append(place)
+    ready = [place for place, count in enumerate(waiting) if count == 0]  # ascending, so a heap already
     order: list[Node] = []
     while ready:
-        node = heapq.heappop(ready)
-        order.append(node)
-        for each in dependants[node]:
+        place = heapq.heappop(ready)
+        order.append(nodes[place])
+        for each in dependants[place]:
             waiting[each] -= 1
             if waiting[each] == 0:
                 heapq.heappush(ready, each)
-    if len(order) < len(waiting):
-        raise CycleError(_cycle({node for node, count in waiting.items() if count}, needs))
+    if len(order) < len(nodes):
+        raise CycleError(_cycle({nodes[place] for place, count in enumerate(waiting) if count}, needs))
     return order
 
 

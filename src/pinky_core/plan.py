@@ -127,6 +127,9 @@ def _change_of(item: Declared, needs: Collection[Address], context: Context) -> 
     ]
     if has_errors(problems):
         return None, problems
+    differing = tuple(body.changes(address, before, context)) if before is not None else ()
+    if before is not None and former is None and not differing:
+        return None, problems
     common: dict[str, Any] = {
         "needs": tuple(sorted(needs)),
         "read_fields": declared_fields(body),
@@ -137,9 +140,6 @@ def _change_of(item: Declared, needs: Collection[Address], context: Context) -> 
     if before is None:
         statements = tuple(body.create(address, context))
         return Change(address, Action.CREATE, f"declared, not there{origin}", statements=statements, **common), problems
-    differing = tuple(body.changes(address, before, context))
-    if former is None and not differing:
-        return None, problems
     return _existing(item, before, former, differing, context, common, origin), problems
 
 
