@@ -1,0 +1,40 @@
+"""Resource types that live in a Snowflake schema, and `SchemaProvider`, which can do nothing beyond one schema."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pinky_core import Resource, hookimpl
+
+if TYPE_CHECKING:
+    from pinky_schema.provider import SchemaProvider
+
+__all__ = ["KINDS", "SchemaProvider", "pinky_resource_types"]
+
+#: Module and class of every kind, in the order of the documentation.
+KINDS = (
+    ("table", "Table"),
+    ("view", "View"),
+    ("stage", "Stage"),
+    ("task", "Task"),
+    ("procedure", "Procedure"),
+    ("stream", "Stream"),
+    ("secret", "Secret"),
+    ("tag", "Tag"),
+    ("grant", "Grant"),
+)
+
+
+@hookimpl
+def pinky_resource_types() -> list[type[Resource]]:
+    """The kinds of this package."""
+    return [getattr(importlib.import_module(f"pinky_schema.{module}"), name) for module, name in KINDS]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SchemaProvider":
+        from pinky_schema.provider import SchemaProvider
+
+        return SchemaProvider
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
