@@ -43,6 +43,9 @@ def test_an_account_that_does_not_run_has_no_port(scripted_engine: ScriptedEngin
 def test_an_account_is_started_once(wire: LocalAccount) -> None:
     with pytest.raises(RuntimeError, match="runs already"):
         wire.start()
+    wire.stop()
+    with pytest.raises(RuntimeError, match="was stopped"):
+        wire.start()
 
 
 def test_connection_parameters_name_user_role_and_more(wire: LocalAccount) -> None:
@@ -75,12 +78,18 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path, number: sig
             socket.create_connection(("127.0.0.1", int(match[1])), timeout=5).close()
         finally:
             process.send_signal(number)
-            rest, errors = process.communicate(timeout=20)
+            try:
+                rest, errors = process.communicate(timeout=20)
+            finally:
+                process.kill()
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
-def test_third_parties_get_fixtures(pytester: pytest.Pytester) -> None:
+def test_third_parties_get_fixtures(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("snowflake.connector")
+    pytest.importorskip("duckdb")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # whether the package is installed makes no difference
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
     pytester.makepyfile(
         """
         def test_connection(pinky_local_connection, pinky_local_account):

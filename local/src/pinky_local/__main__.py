@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import queue
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,13 +15,15 @@ from pinky_local.account import LocalAccount
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; prints one line with host and port when it answers."""
     options = _parser().parse_args(arguments)
-    stop = threading.Event()
+    # The one thing that may be put from a signal handler while the main thread waits for it: an Event has a lock that
+    # the handler, running in the middle of wait(), would never get.
+    stop: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda received, _: stop.put(received))
     with LocalAccount(options.folder, data=not options.no_data, port=options.port) as account:
         sys.stdout.write(f"pinky-local listening on {account.host}:{account.port}\n")
         sys.stdout.flush()
-        stop.wait()
+        stop.get()
     return 0
 
 

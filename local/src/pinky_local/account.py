@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pinky_local.control import PREFIX, Control
 from pinky_local.faults import Faults
@@ -15,7 +15,10 @@ from pinky_local.login import Credentials
 from pinky_local.routes import HOLD_SECONDS, Routes
 from pinky_local.server import HttpServer
 from pinky_local.sessions import SessionRegistry
-from pinky_local.types import DataPlane, Engine, SqlError
+from pinky_local.types import DataPlane, Engine, SessionContext, SqlError
+
+if TYPE_CHECKING:
+    from pinky_local.data import DuckDataPlane
 
 ACCOUNT = "pinky_local"
 DEFAULT_USER = "PINKY"
@@ -42,7 +45,8 @@ class LocalAccount:
         session_seconds: int = 3_600,
         master_seconds: int = 14_400,
     ) -> None:
-        self.engine: Engine = engine if engine is not None else _builtin_engine(folder, data=data)
+        self._data = _duck_data_plane(folder) if data and engine is None else None
+        self.engine: Engine = engine if engine is not None else _catalog_engine(folder, self._data)
         self.faults = Faults()
         self.journal = Journal()
         self.counters = Counters()
@@ -55,9 +59,10 @@ class LocalAccount:
         self._routes: Routes | None = None
 
     def start(self) -> Self:
-        """Create missing users, open the port and answer. Raises `RuntimeError` where it runs already."""
-        if self._server is not None:
-            raise RuntimeError("the local account runs already")
+        """Create missing users, open the port and answer. Raises `RuntimeError` on a second call."""
+        if self._routes is not None:
+            state = "runs already" if self._server is not None else "was stopped; make another one"
+            raise RuntimeError(f"the local account {state}")
         self._create_users()
         self._routes = Routes(
             self.engine,
@@ -66,6 +71,7 @@ class LocalAccount:
             faults=self.faults,
             journal=self.journal,
             counters=self.counters,
+            end_session=self._end_session,
             hold_seconds=self._hold_seconds,
         )
         self._control = Control(self.faults, self.journal, self.counters, self.sessions)
@@ -74,14 +80,16 @@ class LocalAccount:
         return self
 
     def stop(self) -> None:
-        """Cancel what runs, close every connection and free the port. Does nothing where it is stopped."""
+        """Cancel what runs, close every connection, the port and the files. Does nothing where it is stopped."""
         server, routes = self._server, self._routes
         if server is None or routes is None:
             return
         self._server = None
-        routes.runs.cancel()
+        routes.runs.cancel_all()
         server.stop()
         routes.executor.close()
+        if self._data is not None:
+            self._data.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -141,6 +149,10 @@ class LocalAccount:
             return self._control.handle(request)
         return self._routes.handle(request)
 
+    def _end_session(self, context: SessionContext) -> None:
+        if self._data is not None:
+            self._data.close_session(context)
+
     def _create_users(self) -> None:
         requested: dict[str, str | None] = dict.fromkeys(("database", "schema", "warehouse", "role"))
         for name in self._users:
@@ -154,13 +166,13 @@ class LocalAccount:
                 self.engine.execute(f"CREATE USER {quoted}", admin, query_id="create-user")
 
 
-def _builtin_engine(folder: Path | None, *, data: bool) -> Engine:
+def _catalog_engine(folder: Path | None, data: DataPlane | None) -> Engine:
     from pinky_local.engine import CatalogEngine
 
-    plane: DataPlane | None = None
-    if data:
-        from pinky_local.data import DuckDataPlane
+    return CatalogEngine(folder, data)
 
-        plane = DuckDataPlane(folder)
-    engine: Engine = CatalogEngine(folder, plane)
-    return engine
+
+def _duck_data_plane(folder: Path | None) -> DuckDataPlane:
+    from pinky_local.data import DuckDataPlane
+
+    return DuckDataPlane(folder)

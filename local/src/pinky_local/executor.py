@@ -73,7 +73,7 @@ class Executor:
 
     def close(self) -> None:
         """Cancel what runs and end the threads."""
-        self._runs.cancel()
+        self._runs.cancel_all()
         self._pool.shutdown(wait=True)
         self._limits.close()
 

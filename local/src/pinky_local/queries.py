@@ -74,6 +74,7 @@ class Runs:
     def __init__(self, most_runs: int = _MOST_RUNS, most_bytes: int = _MOST_ANSWER_BYTES) -> None:
         self._most_runs = most_runs
         self._most_bytes = most_bytes
+        self._running: dict[str, Run] = {}
         self._by_request: dict[tuple[int, str], Run] = {}
         self._by_query: OrderedDict[str, Run] = OrderedDict()
         self._answered: OrderedDict[str, int] = OrderedDict()
@@ -91,6 +92,7 @@ class Runs:
             run = Run(str(uuid.uuid4()), session_id, user, request_id, sql, detached)
             self._by_request[(session_id, request_id)] = run
             self._by_query[run.query_id] = run
+            self._running[run.query_id] = run
             self._drop_oldest()
             return run, True
 
@@ -104,6 +106,7 @@ class Runs:
     def finish(self, run: Run, answer: bytes, error: SqlError | None = None) -> None:
         """Finish a run and make room for its answer."""
         with self._lock:
+            self._running.pop(run.query_id, None)
             self._answered[run.query_id] = len(answer)
             self._bytes += len(answer)
             while self._bytes > self._most_bytes and len(self._answered) > 1:
@@ -122,11 +125,28 @@ class Runs:
         """The run with this request id."""
         return self._by_request.get((session_id, request_id))
 
-    def cancel(self, session_id: int | None = None, *, keep_detached: bool = False) -> int:
-        """Ask running statements (of one session) to stop; returns how many there were."""
+    def running(self, session_id: int | None = None) -> list[Run]:
+        """The requests that run now, of one session or of all."""
         with self._lock:
-            runs = [run for run in self._by_query.values() if session_id in (None, run.session_id)]
-        return sum(run.cancel() for run in runs if not (keep_detached and run.detached))
+            return [run for run in self._running.values() if session_id in (None, run.session_id)]
+
+    def cancel_all(self) -> None:
+        """Ask everything that runs to stop."""
+        for run in self.running():
+            run.cancel()
+
+    def cancel_session(self, session_id: int, wait_seconds: float) -> bool:
+        """Ask a session's statements to stop, except detached ones; whether none is left running.
+
+        https://docs.snowflake.com/en/sql-reference/parameters#abort-detached-query: detached statements go on.
+        """
+        attached = [run for run in self.running(session_id) if not run.detached]
+        for run in attached:
+            run.cancel()
+        deadline = time.monotonic() + wait_seconds
+        for run in attached:
+            run.done.wait(max(0.0, deadline - time.monotonic()))
+        return not self.running(session_id)
 
     def _drop_oldest(self) -> None:
         while len(self._by_query) > self._most_runs:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pinky_local import wire
@@ -18,14 +18,19 @@ from pinky_local.journal import Counters, Journal
 from pinky_local.login import Credentials
 from pinky_local.queries import Run, Runs, kept_answer
 from pinky_local.sessions import SessionRegistry, WireSession
-from pinky_local.types import Bind, Engine, SqlError
+from pinky_local.types import Bind, Engine, SessionContext, SqlError
 from pinky_local.wire import Code, WireError
 
 HOLD_SECONDS = 45.0  # how long a statement or a poll is held before the client is told to poll (again)
 
+_CANCEL_SECONDS = 5.0  # how long a logout waits for the statements it cancelled
+
 
 class Routes:
-    """The wire protocol over an engine."""
+    """The wire protocol over an engine.
+
+    ``end_session`` is called when a session has been closed and none of its statements runs any more.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Routes:
         faults: Faults,
         journal: Journal,
         counters: Counters,
+        end_session: Callable[[SessionContext], None],
         hold_seconds: float = HOLD_SECONDS,
     ) -> None:
         self._engine = engine
@@ -44,6 +50,7 @@ class Routes:
         self._faults = faults
         self._journal = journal
         self._counters = counters
+        self._end_session = end_session
         self._hold_seconds = hold_seconds
         self.runs = Runs()
         self.executor = Executor(engine, self.runs, journal, counters)
@@ -156,7 +163,8 @@ class Routes:
             raise WireError(Code.BAD_REQUEST, "POST /session is supported with delete=true only.")
         session = self._session_of(request)
         self._sessions.close(session)
-        self.runs.cancel(session.context.session_id, keep_detached=True)
+        if self.runs.cancel_session(session.context.session_id, _CANCEL_SECONDS):
+            self._end_session(session.context)
         return Response(wire.success(None))
 
     def _heartbeat(self, request: Request) -> Response:

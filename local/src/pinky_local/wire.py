@@ -98,7 +98,9 @@ def statement_answer(
 ) -> bytes:
     """The envelope of a statement that succeeded.
 
-    ``placeholders`` is the number of ``?`` in it, ``array_binds`` whether each may be bound to a list. Raises `TypeError` where a cell does not fit its column."""
+    ``placeholders`` is the number of ``?`` in it, ``array_binds`` whether each may be bound to a list.
+    Raises `TypeError` where a cell does not fit its column.
+    """
     rows = [] if describe_only else encoding.rowset(result)
     data = {
         "parameters": parameters,
