@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 @hookimpl
 def pinky_resource_types() -> Iterable[type[Resource]]:
     """The kinds of this package."""
+    from pinky_account.account_grant import AccountGrant
     from pinky_account.database import Database
     from pinky_account.role import Role
+    from pinky_account.role_grant import RoleGrant
     from pinky_account.warehouse import Warehouse
 
-    return [Database, Role, Warehouse]
+    return [AccountGrant, Database, Role, RoleGrant, Warehouse]

@@ -198,4 +198,5 @@ class Schema(Resource):
 
 def comes_with_database(address: Address, context: Context) -> bool:
     """Whether the schema is PUBLIC of a database that the same plan makes: CREATE DATABASE makes it too."""
-    return str(address.name) == "PUBLIC" and context.creates(Address("database", address.path[:1]))
+    public = str(address.name) == "PUBLIC"
+    return public and bool(context.creates(Address("database", address.path[:1])))
