@@ -71,11 +71,14 @@ class Names:
     def __init__(self, addresses: Iterable[Address]) -> None:
         self._by_path: dict[tuple[str, ...], list[Address]] = {}
         self._by_container: dict[tuple[str, ...], list[Address]] = {}
+        self._by_database: dict[str, list[Address]] = {}
         for address in addresses:
             if address.detail and not address.detail.startswith("("):
                 continue  # a grant is nobody's dependency by name
             self._by_path.setdefault(address.path, []).append(address)
             self._by_container.setdefault(address.path[:-1], []).append(address)
+            if len(address.path) > 1:
+                self._by_database.setdefault(address.path[0], []).append(address)
 
     def at(self, path: Sequence[str], kinds: Collection[str] = ()) -> list[Address]:
         """Declared addresses with exactly this path, of these kinds (any kind where none is given)."""
@@ -84,6 +87,10 @@ class Names:
     def inside(self, container: Sequence[str], kinds: Collection[str] = ()) -> list[Address]:
         """Declared addresses directly in a database or schema."""
         return [each for each in self._by_container.get(tuple(container), ()) if not kinds or each.kind in kinds]
+
+    def beneath(self, database: str, kinds: Collection[str] = ()) -> list[Address]:
+        """Declared addresses anywhere in a database."""
+        return [each for each in self._by_database.get(database, ()) if not kinds or each.kind in kinds]
 
     def resolve(self, text: str, base: Sequence[Identifier], kinds: Collection[str] = ()) -> list[Address]:
         """What a possibly unqualified name means for an object in ``base``; empty where nothing declared fits."""
