@@ -155,7 +155,7 @@ class DuckDataPlane:
     def insert_rows(self, name: Name, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
         """Load Python values into the named columns; the other columns get NULL or their identity."""
         stored = self._storage.table(name)
-        kinds = [stored.column(one).type for one in columns]  # texts as long as they are, so that the length is checked
+        kinds = [stored.column(one).type for one in columns]  # texts of any length, so that it is checked
         shown = [dt.TEXT if kind.name == "VARCHAR" else kind for kind in kinds]
         result = Result(
             [kind.result_column(one, nullable=True) for kind, one in zip(shown, columns, strict=True)], rows

@@ -8,7 +8,6 @@ the error says so. Reads see what was committed when the transaction began (Snow
 
 from __future__ import annotations
 
-import atexit
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -23,15 +22,18 @@ _Answer = TypeVar("_Answer")
 
 
 class Interrupter:
-    """Watches running statements and interrupts those whose session was cancelled. One thread, only while needed."""
+    """Watches running statements and interrupts those whose session was cancelled.
 
-    def __init__(self, interval: float = 0.02) -> None:
+    Its thread lives only while statements run, and shortly after. It is no daemon: one that outlived the interpreter
+    would take the process down inside DuckDB.
+    """
+
+    def __init__(self, interval: float = 0.02, idle: float = 0.1) -> None:
         self._running: dict[int, tuple[threading.Event, duckdb.DuckDBPyConnection]] = {}
         self._changed = threading.Condition()
         self._interval = interval
+        self._idle = idle
         self._thread: threading.Thread | None = None
-        self._closed = False
-        atexit.register(self.close)
 
     def enter(self, cancelled: threading.Event, cursor: duckdb.DuckDBPyConnection) -> int:
         """Watch a statement; the number returned ends it."""
@@ -39,37 +41,38 @@ class Interrupter:
             key = id(cursor)
             self._running[key] = (cancelled, cursor)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="pinky-local-interrupter", daemon=True)
+                self._thread = threading.Thread(target=self._watch, name="pinky-local-interrupter")
                 self._thread.start()
             return key
-
-    def close(self) -> None:
-        """End the watching thread."""
-        atexit.unregister(self.close)
-        with self._changed:
-            self._closed = True
-            thread = self._thread
-            self._changed.notify_all()
-        if thread is not None:
-            thread.join()
 
     def leave(self, key: int) -> None:
         """Stop watching."""
         with self._changed:
             self._running.pop(key, None)
 
+    def close(self) -> None:
+        """Wait for the watching thread to end."""
+        with self._changed:
+            thread = self._thread
+            self._changed.notify_all()
+        if thread is not None:
+            thread.join()
+
     def _watch(self) -> None:
         while True:
             with self._changed:
-                if not self._running and not self._closed:
-                    self._changed.wait(timeout=1.0)
-                if not self._running or self._closed:
+                if not self._running:
+                    self._changed.wait(self._idle)
+                if not self._running or not threading.main_thread().is_alive():
                     self._thread = None
                     return
-                for cancelled, cursor in self._running.values():
-                    if cancelled.is_set():
-                        cursor.interrupt()
-                self._changed.wait(timeout=self._interval)
+                self._interrupt_cancelled()
+                self._changed.wait(self._interval)
+
+    def _interrupt_cancelled(self) -> None:
+        for cancelled, cursor in self._running.values():
+            if cancelled.is_set():
+                cursor.interrupt()
 
 
 class Steps:
