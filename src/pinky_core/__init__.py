@@ -36,7 +36,7 @@ from pinky_core.resource import Context, Declared, Names, Place, Resource, named
 from pinky_core.secret import SecretReference, SecretResolver
 from pinky_core.section import Expanded, Section, SectionContext
 from pinky_core.session import RetryPolicy, Rows, Session, SnowparkSession
-from pinky_core.spec import ABSENT, Nested, OnChange, Source, Spec, nested, prop, resource
+from pinky_core.spec import ABSENT, Nested, OnChange, Source, Spec, is_given, nested, prop, resource
 from pinky_core.sql import Statement, alter_set, alter_unset, assignment, literal, statement, string_literal
 from pinky_core.values import Duration, Keyword, Schedule, SqlText, tokenize
 
@@ -107,6 +107,7 @@ __all__ = [
     "changed_fields",
     "hookimpl",
     "hookspec",
+    "is_given",
     "keyed_diff",
     "literal",
     "load_plugins",

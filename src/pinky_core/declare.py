@@ -158,6 +158,8 @@ class Declarer:
         former = self._former(document, kind, address)
         if body is None:
             return None
+        for name, text in body.contradictions():
+            self._error("contradiction", text, "", document.location_of((name,)), address)
         return Declared(address, body, document.location, former, depends_on, document.origin)
 
     def _depends_on(self, document: Document, address: Address, addresses: set[Address]) -> tuple[Address, ...]:

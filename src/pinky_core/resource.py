@@ -203,6 +203,10 @@ class Resource:
         """What differs between this declared and the live body."""
         return changed_fields(self, live)
 
+    def contradictions(self) -> Iterable[tuple[str, str]]:
+        """What is wrong with the declared fields taken together: a field's name and a text. Known without a session."""
+        return ()
+
     def check(self, address: Address, live: Self | None, context: Context) -> Iterable[Diagnostic]:
         """What is wrong with this declaration, seen beside the live object."""
         return ()
@@ -275,7 +279,7 @@ class Resource:
         show: dict[Address, str] = {}
         for address in found:
             fields = wanted[address].fields if address in wanted else frozenset()
-            if described and address in wanted:
+            if described & fields:
                 describe[address] = f"DESCRIBE {cls.spec.sql} {address.sql}"
             if parameters & fields:
                 show[address] = f"SHOW PARAMETERS IN {cls.spec.sql} {address.sql}"

@@ -29,6 +29,7 @@ __all__ = [
     "Scope",
     "Source",
     "Spec",
+    "is_given",
     "nested",
     "prop",
     "resource",
@@ -51,8 +52,14 @@ class Absent(enum.Enum):
         return "ABSENT"
 
 
-ABSENT = Absent.ABSENT
+# Any, so that a field keeps the type of its values: `is ABSENT` is how code asks, not the type checker.
+ABSENT: Any = Absent.ABSENT
 _REQUIRED: Any = object()
+
+
+def is_given(value: Any) -> bool:
+    """Whether a field was declared with a value: neither absent nor null."""
+    return value is not ABSENT and value is not None
 
 
 class OnChange(enum.Enum):

@@ -1,0 +1,195 @@
+"""Secrets of all types. Their values are write-only: a manifest holds references, Snowflake never tells them back.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-secret,
+https://docs.snowflake.com/en/sql-reference/sql/alter-secret,
+https://docs.snowflake.com/en/sql-reference/sql/show-secrets
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pinky_core import (
+    ABSENT,
+    Address,
+    Context,
+    Diagnostic,
+    FieldChange,
+    Keyword,
+    OnChange,
+    Resource,
+    Rows,
+    SecretReference,
+    Source,
+    Statement,
+    assignment,
+    is_given,
+    prop,
+    resource,
+    statement,
+    string_literal,
+)
+
+_MARKER = re.compile(r"\s?\[pinky version (\d+)\]\Z")
+
+
+class SecretType(Keyword):
+    """What a secret is used for."""
+
+    GENERIC_STRING = ("GENERIC_STRING",)
+    PASSWORD = ("PASSWORD",)
+    OAUTH2 = ("OAUTH2",)
+    CLOUD_PROVIDER_TOKEN = ("CLOUD_PROVIDER_TOKEN",)
+    SYMMETRIC_KEY = ("SYMMETRIC_KEY",)
+    WORKLOAD_IDENTITY_FEDERATION = ("WORKLOAD_IDENTITY_FEDERATION",)
+
+
+_REQUIRED: Mapping[SecretType, tuple[str, ...]] = {
+    SecretType.GENERIC_STRING: ("secret_string",),
+    SecretType.PASSWORD: ("username", "password"),
+    SecretType.OAUTH2: ("api_authentication",),
+    SecretType.CLOUD_PROVIDER_TOKEN: ("api_authentication",),
+    SecretType.SYMMETRIC_KEY: ("algorithm",),
+}
+_ONLY_FOR: Mapping[str, tuple[SecretType, ...]] = {
+    "secret_string": (SecretType.GENERIC_STRING,),
+    "username": (SecretType.PASSWORD,),
+    "password": (SecretType.PASSWORD,),
+    "oauth_scopes": (SecretType.OAUTH2,),
+    "oauth_refresh_token": (SecretType.OAUTH2,),
+    "oauth_refresh_token_expiry_time": (SecretType.OAUTH2,),
+    "api_authentication": (SecretType.OAUTH2, SecretType.CLOUD_PROVIDER_TOKEN),
+    "enabled": (SecretType.CLOUD_PROVIDER_TOKEN,),
+    "algorithm": (SecretType.SYMMETRIC_KEY,),
+}
+_VALUES = ("secret_string", "password", "oauth_refresh_token", "oauth_refresh_token_expiry_time")
+
+
+@resource("secret", scope="schema")
+class Secret(Resource):
+    """A value that code in Snowflake may use and nobody may read.
+
+    A changed value cannot be seen, so `version` says that it changed: raise it, and the value is set again. The version
+    stands at the end of the secret's comment, as ``[pinky version 3]``; pinky never shows it as part of the comment.
+    """
+
+    show_pages = False
+    privileges = (("USAGE", "the database and schema"), ("CREATE SECRET", "the schema"), ("OWNERSHIP", "the secret"))
+
+    type: SecretType = prop(
+        column="secret_type",
+        on_change=OnChange.REFUSE,
+        loses="the secret's value and its grants",
+        doc="What it is for.",
+    )
+    secret_string: SecretReference | None = prop(
+        default=None, source=Source.NOWHERE, doc="The value of a GENERIC_STRING, as a reference."
+    )
+    username: str | None = prop(default=None, source=Source.DESCRIBE, unset=False, doc="User of a PASSWORD.")
+    password: SecretReference | None = prop(
+        default=None, source=Source.NOWHERE, doc="Password of a PASSWORD, as a reference."
+    )
+    api_authentication: str | None = prop(
+        default=None,
+        source=Source.DESCRIBE,
+        column="integration_name",
+        on_change=OnChange.REFUSE,
+        loses="the secret's tokens and its grants",
+        doc="Security integration of an OAUTH2 or CLOUD_PROVIDER_TOKEN.",
+    )
+    oauth_scopes: tuple[str, ...] = prop(default=None, unset=False, doc="Scopes of the client credentials flow.")
+    oauth_refresh_token: SecretReference | None = prop(
+        default=None, source=Source.NOWHERE, doc="Token of the authorization code flow, as a reference."
+    )
+    oauth_refresh_token_expiry_time: str | None = prop(
+        default=None, source=Source.NOWHERE, doc="When that token expires; set again with the version."
+    )
+    enabled: bool | None = prop(
+        default=None, source=Source.NOWHERE, on_change=OnChange.IGNORE, doc="Of a CLOUD_PROVIDER_TOKEN; at creation."
+    )
+    algorithm: str | None = prop(
+        default=None, source=Source.NOWHERE, on_change=OnChange.IGNORE, doc="GENERIC, of a SYMMETRIC_KEY; at creation."
+    )
+    comment: str | None = prop(default=None, unset=False, doc="Free text.")
+    version: int | None = prop(default=None, minimum=1, doc="Raise it when the value behind the reference changed.")
+
+    def contradictions(self) -> Iterable[tuple[str, str]]:
+        """What a type needs, and what is another type's."""
+        for name in _REQUIRED.get(self.type, ()):
+            if not is_given(getattr(self, name)):
+                yield "type", f"a secret of type {self.type} needs {name!r}"
+        for name, types in _ONLY_FOR.items():
+            if is_given(getattr(self, name)) and self.type not in types:
+                yield name, f"{name!r} belongs to {' or '.join(types)}, not to {self.type}"
+        if is_given(self.comment) and _MARKER.search(self.comment or ""):
+            yield "comment", "the comment may not end in [pinky version N]; give `version:`"
+
+    def check(self, address: Address, live: Secret | None, context: Context) -> Iterable[Diagnostic]:
+        """A version only goes up: a lower one would look like a change and set nothing new."""
+        known = live.version if live is not None else None
+        if isinstance(self.version, int) and isinstance(known, int) and self.version < known:
+            summary = f"{address}: version {self.version} is lower than version {known}, which is set"
+            hint = "Raise the version to set the value again."
+            yield Diagnostic.error("version", summary, hint=hint, address=address)
+
+    def create(self, address: Address, context: Context) -> Sequence[Statement]:
+        """CREATE SECRET with TYPE first and the marked comment last."""
+        parts: list[Statement | str] = [f"CREATE SECRET {address.sql}"]
+        for field in self.spec.fields:
+            value = getattr(self, field.name)
+            if is_given(value) and field.name not in ("comment", "version"):
+                parts += [" ", assignment(field, value)]
+        text = marked(self.comment or "", self.version or None)
+        return [statement(*parts, f" COMMENT = {string_literal(text)}" if text else "")]
+
+    def alter(
+        self, address: Address, live: Secret, changes: Sequence[FieldChange], context: Context
+    ) -> Sequence[Statement]:
+        """One ALTER SECRET SET; there is no UNSET. A new version sets every value again, with its marker."""
+        changed = {change.path for change in changes}
+        names = [name for name in self.spec.by_name if name in changed and name not in ("comment", "version")]
+        if "version" in changed and self.version is not None:
+            names += [name for name in _VALUES if is_given(getattr(self, name))]
+        parts: list[Statement | str] = [f"ALTER SECRET {address.sql} SET"]
+        for name in names:
+            value = getattr(self, name)
+            parts += [" ", assignment(self.spec.by_name[name], () if value is None else value)]
+        if {"comment", "version"} & changed:
+            comment = live.comment if self.comment is ABSENT else self.comment
+            version = live.version if self.version is ABSENT else self.version
+            parts.append(f" COMMENT = {string_literal(marked(comment or '', version or None))}")
+        return [statement(*parts)]
+
+    @classmethod
+    def former_address(cls, text: str, address: Address) -> Address:
+        """Refused: Snowflake cannot rename a secret."""
+        raise ValueError("Snowflake cannot rename a secret: declare the new one, and drop the old one later")
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row of SHOW SECRETS, with the version taken out of the comment."""
+        raw = super().from_row(row)
+        text = str(row.get("comment") or "")
+        match = _MARKER.search(text)
+        return {
+            **raw,
+            "comment": text[: match.start()] if match else text,
+            "version": match[1] if match else None,
+        }
+
+    @classmethod
+    def from_description(cls, rows: Rows) -> dict[str, Any]:
+        """DESCRIBE SECRET answers one row, a column for each property."""
+        return {
+            "username": next((value for (value,) in rows.pick("username")), None),
+            "api_authentication": next((value for (value,) in rows.pick("integration_name")), None),
+        }
+
+
+def marked(comment: str, version: int | None) -> str:
+    """A comment with the version behind it."""
+    if version is None:
+        return comment
+    return f"{comment} [pinky version {version}]" if comment else f"[pinky version {version}]"

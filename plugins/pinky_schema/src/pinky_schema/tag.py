@@ -1,0 +1,114 @@
+"""Tags.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-tag,
+https://docs.snowflake.com/en/sql-reference/sql/alter-tag,
+https://docs.snowflake.com/en/sql-reference/sql/show-tags
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pinky_core import (
+    Action,
+    Address,
+    Context,
+    FieldChange,
+    Keyword,
+    OnChange,
+    Resource,
+    Risk,
+    Statement,
+    is_given,
+    literal,
+    prop,
+    resource,
+    statement,
+    string_literal,
+)
+
+
+class Propagate(Keyword):
+    """When a tag's value is carried to other objects."""
+
+    ON_DEPENDENCY_AND_DATA_MOVEMENT = ("ON_DEPENDENCY_AND_DATA_MOVEMENT",)
+    ON_DEPENDENCY = ("ON_DEPENDENCY",)
+    ON_DATA_MOVEMENT = ("ON_DATA_MOVEMENT",)
+
+
+@resource("tag", scope="schema")
+class Tag(Resource):
+    """A key that objects and columns can be given a value for.
+
+    Setting tags on objects and masking policies on tags are not part of this kind.
+    """
+
+    privileges = (("USAGE", "the database and schema"), ("CREATE TAG", "the schema"), ("OWNERSHIP", "the tag"))
+
+    allowed_values: tuple[str, ...] = prop(default=None, doc="The values it may have; null allows any.")
+    propagate: Propagate | None = prop(default=None, doc="When its value is carried to other objects.")
+    on_conflict: str | None = prop(
+        default=None, doc="The value where propagated values conflict, or ALLOWED_VALUES_SEQUENCE or MERGE."
+    )
+    multi_value: bool | None = prop(
+        default=None, on_change=OnChange.IGNORE, doc="Whether it holds several values at once; at creation."
+    )
+    comment: str | None = prop(default=None, doc="Free text.")
+
+    def contradictions(self) -> Iterable[tuple[str, str]]:
+        """A conflict can only arise where values are propagated."""
+        if is_given(self.on_conflict) and not is_given(self.propagate):
+            yield "on_conflict", "'on_conflict' needs 'propagate'"
+
+    def create(self, address: Address, context: Context) -> Sequence[Statement]:
+        """CREATE TAG; ALLOWED_VALUES must come before everything else."""
+        pieces = [f"CREATE TAG {address.sql}"]
+        if is_given(self.allowed_values) and self.allowed_values:
+            pieces.append(values_clause(self.allowed_values))
+        if self.multi_value is True:
+            pieces.append("MULTI_VALUE = TRUE")
+        if is_given(self.propagate):
+            pieces.append(propagate_clause(self.propagate, self.on_conflict))
+        if is_given(self.comment):
+            pieces.append(f"COMMENT = {literal(self.comment)}")
+        return [statement(" ".join(pieces))]
+
+    def alter(
+        self, address: Address, live: Tag, changes: Sequence[FieldChange], context: Context
+    ) -> Sequence[Statement]:
+        """One SET, then one UNSET for each property, as the grammar has it."""
+        changed = {change.path: change.after for change in changes}
+        sets, unsets = [], [name.upper() for name, value in changed.items() if value is None or value == ()]
+        if changed.get("allowed_values"):
+            sets.append(values_clause(self.allowed_values))
+        if {"propagate", "on_conflict"} & changed.keys() and is_given(self.propagate):
+            sets.append(propagate_clause(self.propagate, self.on_conflict))
+        if changed.get("comment") is not None:
+            sets.append(f"COMMENT = {literal(changed['comment'])}")
+        head = f"ALTER TAG {address.sql}"
+        return [
+            *([statement(f"{head} SET {' '.join(sets)}")] if sets else []),
+            *(statement(f"{head} UNSET {name}") for name in unsets),
+        ]
+
+    def risk(
+        self, address: Address, action: Action, live: Resource, changes: Sequence[FieldChange]
+    ) -> tuple[Risk, str]:
+        """Dropping a tag takes it from every object it is set on."""
+        if action is Action.DROP:
+            return Risk.DESTRUCTIVE, "the tag, and its values on every object and column it is set on"
+        return super().risk(address, action, self, changes)
+
+
+def values_clause(values: Sequence[str]) -> str:
+    """``ALLOWED_VALUES 'a', 'b'``."""
+    return "ALLOWED_VALUES " + ", ".join(string_literal(each) for each in values)
+
+
+def propagate_clause(propagate: Propagate | None, on_conflict: str | None) -> str:
+    """``PROPAGATE = … ON_CONFLICT = …``; the two words that are no strings stay bare."""
+    clause = f"PROPAGATE = {literal(propagate)}"
+    if not is_given(on_conflict):
+        return clause
+    bare = str(on_conflict).upper() in ("ALLOWED_VALUES_SEQUENCE", "MERGE")
+    return f"{clause} ON_CONFLICT = {str(on_conflict).upper() if bare else literal(str(on_conflict))}"
