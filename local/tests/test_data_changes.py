@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from pinky_local.types import Bind, SqlError, TableColumn
-
 from data_account import Account
+from pinky_local.types import Bind, SqlError, TableColumn
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_an_insert_fills_defaults_and_identities(account: Account) -> None:
     result = account.query("INSERT INTO t (a, c) SELECT 4, 2.345")
     assert (result.columns[0].name, [tuple(row) for row in result.rows]) == ("number of rows inserted", [(1,)])
     assert (result.rows_affected, result.statement_type) == (1, 0x3100)
-    assert account.rows("SELECT c, id FROM t WHERE a = 4") == [(2.35, 25)] or account.rows("SELECT id FROM t WHERE a = 4") == [(25,)]
+    assert account.rows("SELECT c, id FROM t WHERE a = 4") == [(Decimal("2.35"), 25)]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,9 @@ def test_a_refused_change_changes_nothing(account: Account, sql: str, errno: int
 
 
 def test_an_update_counts_rows_joined_several_times(account: Account) -> None:
-    result = account.query("UPDATE t SET b = s.n, c = DEFAULT FROM (SELECT 1 k, 'p' n UNION ALL SELECT 1, 'p') s WHERE t.a = s.k")
+    result = account.query(
+        "UPDATE t SET b = s.n, c = DEFAULT FROM (SELECT 1 k, 'p' n UNION ALL SELECT 1, 'p') s WHERE t.a = s.k"
+    )
     assert [tuple(row) for row in result.rows] == [(1, 1)]
     assert (result.rows_affected, result.statement_type) == (1, 0x3200)
     assert [c.name for c in result.columns] == ["number of rows updated", "number of multi-joined rows updated"]
@@ -81,12 +83,21 @@ def test_a_delete_may_use_other_sources(account: Account) -> None:
 
 def test_a_merge_updates_deletes_and_inserts_by_the_first_clause_that_applies(account: Account) -> None:
     result = account.query(
-        """MERGE INTO t USING (SELECT column1 k, column2 n FROM VALUES (1, 'p'), (2, 'del'), (8, 'new'), (9, 'no')) s ON t.a = s.k
+        """MERGE INTO t
+           USING (SELECT column1 k, column2 n FROM VALUES (1, 'p'), (2, 'del'), (8, 'new'), (9, 'no')) s ON t.a = s.k
            WHEN MATCHED AND s.n = 'del' THEN DELETE WHEN MATCHED THEN UPDATE SET b = s.n
            WHEN NOT MATCHED AND s.n <> 'no' THEN INSERT (a, b) VALUES (s.k, s.n)"""
     )
-    assert [c.name for c in result.columns] == ["number of rows inserted", "number of rows updated", "number of rows deleted"]
-    assert ([tuple(row) for row in result.rows], result.rows_affected, result.statement_type) == ([(1, 1, 1)], 3, 0x3400)
+    assert [c.name for c in result.columns] == [
+        "number of rows inserted",
+        "number of rows updated",
+        "number of rows deleted",
+    ]
+    assert ([tuple(row) for row in result.rows], result.rows_affected, result.statement_type) == (
+        [(1, 1, 1)],
+        3,
+        0x3400,
+    )
     assert account.rows("SELECT a, b, c FROM t ORDER BY a") == [(1, "p", 1.5), (3, None, 1.5), (8, "new", 1.5)]
 
 
@@ -170,7 +181,9 @@ def test_cancelling_interrupts_a_running_query(account: Account) -> None:
     timer.start()
     started = time.monotonic()
     with pytest.raises(SqlError) as refused:
-        account.query("SELECT count(*) FROM TABLE(GENERATOR(ROWCOUNT => 3000000)) x, TABLE(GENERATOR(ROWCOUNT => 3000000)) y")
+        account.query(
+            "SELECT count(*) FROM TABLE(GENERATOR(ROWCOUNT => 3000000)) x, TABLE(GENERATOR(ROWCOUNT => 3000000)) y"
+        )
     assert (refused.value.errno, refused.value.sqlstate) == (604, "57014")
     assert time.monotonic() - started < 10
     account.session.cancelled.clear()

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from pinky_local.types import Bind, Relation, Result, ResultColumn, SqlError, TableColumn
-
 from data_account import Account
+from pinky_local.types import Bind, Relation, Result, ResultColumn, SqlError, TableColumn
 
 
 @pytest.fixture
@@ -42,8 +42,10 @@ QUERIES: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("select a from t intersect select a from u", [(1,)]),
     ("select a from t minus select a from u order by a", [(2,), (3,)]),
     ("select v:b[1].c::string, v['b'][0]::int, v:zz, v:n::string from t where a = 1", [("q", 1, None, None)]),
-    ("select f.index, f.value::string from t, lateral flatten(input => v:b) f order by 1", [(0, "1"), (1, '{"c":"q"}')]),
-    ("select a, f.index from t, lateral flatten(input => t.v:b, outer => true) f where a > 1 order by a", [(2, None), (3, None)]),
+    ("select f.index, f.value::string from t, lateral flatten(input => v:b) f order by 1",
+     [(0, "1"), (1, '{"c":"q"}')]),
+    ("select a, f.index from t, lateral flatten(input => t.v:b, outer => true) f where a > 1 order by a",
+     [(2, None), (3, None)]),
     ("select seq, key, path, value from table(flatten(parse_json('{\"k\": 7}')))", [(1, "k", "k", "7")]),
     ("select seq4() from table(generator(rowcount => 3)) order by 1", [(0,), (1,), (2,)]),
     ("select column1 + 1, $2 from values (1, 'a'), (2, 'b')", [(2, "a"), (3, "b")]),
@@ -52,8 +54,10 @@ QUERIES: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("select top 1 a from t order by a", [(1,)]),
     ("select a from t order by a limit 1 offset 1", [(2,)]),
     ("select distinct iff(a > 1, 'many', 'one') s from t order by s", [("many",), ("one",)]),
-    ("select listagg(b, '|') within group (order by a desc), count(distinct b), count_if(a > 1) from t", [("y|x", 2, 2)]),
-    ("select sum(a) over (order by a rows between unbounded preceding and current row) from t order by 1", [(1,), (3,), (6,)]),
+    ("select listagg(b, '|') within group (order by a desc), count(distinct b), count_if(a > 1) from t",
+     [("y|x", 2, 2)]),
+    ("select sum(a) over (order by a rows between unbounded preceding and current row) from t order by 1",
+     [(1,), (3,), (6,)]),
     ("select lag(a, 1, 0) over (order by a), first_value(b) ignore nulls over (order by a) from t order by a",
      [(0, "x"), (1, "x"), (2, "x")]),
     ("select 1 as a, a + 1 as b", [(1, 2)]),
@@ -88,6 +92,10 @@ def test_a_query_answers_as_snowflake_does(account: Account, sql: str, rows: lis
         ("dateadd(month, 1, '2024-01-31'::date)", date(2024, 2, 29)),
         ("dateadd('hour', -1, '2024-01-01'::date)", datetime(2023, 12, 31, 23)),
         ("datediff(month, '2024-01-31', '2024-02-01')", 1),
+        ("datediff(week, '2020-01-05', '2020-01-06')", 1),
+        ("datediff(week, '2020-01-06', '2020-01-12')", 0),
+        ("datediff(hour, '2020-01-05 00:59:00', '2020-01-05 01:01:00')", 1),
+        ("datediff(year, '2020-12-31', '2021-01-01')", 1),
         ("date_trunc('quarter', '2024-05-06'::date)", date(2024, 4, 1)),
         ("'2024-01-01'::date + 31", date(2024, 2, 1)),
         ("date '2024-01-01' - interval '1 day'", date(2023, 12, 31)),
@@ -159,7 +167,7 @@ def test_a_mistake_is_snowflakes_error(account: Account, sql: str, errno: int, m
 
 
 def test_columns_are_called_as_they_were_written(account: Account) -> None:
-    result = account.query("SELECT a, count(*) , a::varchar(3) x, 1+1, \"V\" is null FROM t GROUP BY 1, 5")
+    result = account.query('SELECT a, count(*) , a::varchar(3) x, 1+1, "V" is null FROM t GROUP BY 1, 5')
     assert [column.name for column in result.columns] == ["A", "COUNT(*)", "X", "1+1", '"V" IS NULL']
 
 
@@ -179,7 +187,7 @@ def test_binds_are_typed() -> None:
     ]  # fmt: skip
     row = account.rows(f"SELECT {', '.join('?' for _ in binds)}", *binds)[0]
     assert row[:8] == ("x'y", 2, 1.5, True, None, date(2024, 1, 1), datetime(2024, 1, 1), b"\xff")
-    assert row[8] == datetime(2024, 1, 1, tzinfo=timezone.utc)
+    assert row[8] == datetime(2024, 1, 1, tzinfo=UTC)
     assert row[8].utcoffset().total_seconds() == 7200
     assert row[9] == "z"
 
@@ -190,11 +198,20 @@ def test_views_expand_resolve_names_in_their_own_schema_and_ask_for_no_privilege
     elsewhere = account.new_session(2)
     elsewhere.schema = "OTHER"
     account.catalog.required.clear()
-    assert account.rows("SELECT * FROM db.s.w2 ORDER BY a", session=elsewhere) == [(1, "x", 1, "X"), (2, None, None, None)]
+    assert account.rows("SELECT * FROM db.s.w2 ORDER BY a", session=elsewhere) == [
+        (1, "x", 1, "X"),
+        (2, None, None, None),
+    ]
     assert account.catalog.required == [("SELECT", ("DB", "S", "W2"))]
     assert [(c.name, c.data_type) for c in account.catalog.relations["DB", "S", "W"].columns] == [
         ("A", "NUMBER(38,0)"), ("BB", "VARCHAR(5)"), ("FIRST", "NUMBER(38,0)"),
     ]  # fmt: skip
+
+
+def test_a_view_resolves_its_names_as_its_owner_where_the_catalog_says_who_that_is(account: Account) -> None:
+    account.view("W", "select current_role() as r from t where a = 1")
+    account.catalog.view_session = lambda relation, session: replace(session, role="OWNER")  # type: ignore[attr-defined]
+    assert account.rows("SELECT r, current_role() FROM w") == [("OWNER", "ACCOUNTADMIN")]
 
 
 def test_a_view_that_names_itself_is_refused(account: Account) -> None:
@@ -205,11 +222,18 @@ def test_a_view_that_names_itself_is_refused(account: Account) -> None:
 
 
 def test_rows_of_the_catalog_are_a_relation(account: Account) -> None:
-    made = [ResultColumn("TABLE_NAME"), ResultColumn("ROW_COUNT", "fixed", precision=38, scale=0), ResultColumn("CREATED", "timestamp_ltz")]
-    rows = [("T'1", 3, datetime(2024, 1, 1, tzinfo=timezone.utc)), ("T2", None, None)]
+    made = [
+        ResultColumn("TABLE_NAME"),
+        ResultColumn("ROW_COUNT", "fixed", precision=38, scale=0),
+        ResultColumn("CREATED", "timestamp_ltz"),
+    ]
+    rows = [("T'1", 3, datetime(2024, 1, 1, tzinfo=UTC)), ("T2", None, None)]
     full = ("DB", "INFORMATION_SCHEMA", "TABLES")
     account.catalog.relations[full] = Relation("rows", full, result=Result(made, rows))
-    assert account.rows("SELECT * FROM information_schema.tables t WHERE table_name LIKE 'T%' ORDER BY t.table_name") == rows
+    assert (
+        account.rows("SELECT * FROM information_schema.tables t WHERE table_name LIKE 'T%' ORDER BY t.table_name")
+        == rows
+    )
     account.catalog.relations[full] = Relation("rows", full, result=Result(made, []))
     assert account.rows("SELECT count(*) FROM db.information_schema.tables") == [(0,)]
 
@@ -217,7 +241,9 @@ def test_rows_of_the_catalog_are_a_relation(account: Account) -> None:
 def test_table_functions_and_context_functions_come_from_the_catalog(account: Account) -> None:
     account.catalog.functions["RESULT_SCAN"] = Result([ResultColumn("x y")], [("one",)])
     assert account.rows("SELECT \"x y\" FROM TABLE(RESULT_SCAN('id'))") == [("one",)]
-    assert account.rows("SELECT current_role(), system$echo('a', 1, current_role())") == [("ACCOUNTADMIN", "a|1|ACCOUNTADMIN")]
+    assert account.rows("SELECT current_role(), system$echo('a', 1, current_role())") == [
+        ("ACCOUNTADMIN", "a|1|ACCOUNTADMIN")
+    ]
     with pytest.raises(SqlError) as refused:
         account.query("SELECT current_nothing()")
     assert refused.value.errno == 2140

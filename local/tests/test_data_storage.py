@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from pinky_local.types import SqlError, TableColumn
-
 from data_account import Account
+from pinky_local.types import SqlError, TableColumn
 
 T, U = ("DB", "S", "T"), ("DB", "S", "U")
 

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from data_account import Account
 from pinky_local.data import datatypes as dt
 from pinky_local.types import SqlError
-
-from data_account import Account
 
 
 @pytest.mark.parametrize(
@@ -55,7 +54,9 @@ def test_an_unknown_type_is_refused(written: str) -> None:
         ("div0(5, 0)", Decimal("0.000000"), 7, 6),
     ],
 )
-def test_arithmetic_has_snowflakes_precision_and_scale(expression: str, value: object, precision: int, scale: int) -> None:
+def test_arithmetic_has_snowflakes_precision_and_scale(
+    expression: str, value: object, precision: int, scale: int
+) -> None:
     result = Account().query(f"SELECT {expression}")
     assert [tuple(row) for row in result.rows] == [(value,)]
     assert (result.columns[0].type, result.columns[0].precision, result.columns[0].scale) == ("fixed", precision, scale)
@@ -64,20 +65,23 @@ def test_arithmetic_has_snowflakes_precision_and_scale(expression: str, value: o
 def test_every_type_comes_back_as_it_went_in() -> None:
     account = Account()
     account.table(
-        "T", ("I", "NUMBER(38,0)"), ("N", "NUMBER(10,2)"), ("F", "FLOAT"), ("S", "VARCHAR(9)"), ("B", "BOOLEAN"), ("D", "DATE"),
+        "T", ("I", "NUMBER(38,0)"), ("N", "NUMBER(10,2)"), ("F", "FLOAT"), ("S", "VARCHAR(9)"), ("B", "BOOLEAN"),
+        ("D", "DATE"),
         ("M", "TIME(9)"), ("NTZ", "TIMESTAMP_NTZ(9)"), ("LTZ", "TIMESTAMP_LTZ(9)"), ("TZ", "TIMESTAMP_TZ(9)"),
         ("X", "BINARY(10)"), ("V", "VARIANT"), ("A", "ARRAY"), ("O", "OBJECT"),
     )  # fmt: skip
     account.query(
-        "INSERT INTO t SELECT 12345678901234567890123456789012345678, 1.5, 2.25, 'é', TRUE, '2024-02-29', '01:02:03.5', "
+        "INSERT INTO t SELECT 12345678901234567890123456789012345678, 1.5, 2.25, 'é', TRUE, "
+        "'2024-02-29', '01:02:03.5', "
         "'2024-02-29 01:02:03.456', '2024-02-29 01:02:03 +0100', '2024-02-29 01:02:03 -03:30', 'ff00', "
         "PARSE_JSON('{\"b\":1,\"a\":[true,null]}'), ARRAY_CONSTRUCT(1, 'x'), OBJECT_CONSTRUCT('k', 1, 'gone', NULL)"
     )
     result = account.query("SELECT * FROM t")
     zone = timezone(-timedelta(hours=3, minutes=30))
     assert list(result.rows[0]) == [
-        12345678901234567890123456789012345678, Decimal("1.50"), 2.25, "é", True, date(2024, 2, 29), time(1, 2, 3, 500000),
-        datetime(2024, 2, 29, 1, 2, 3, 456000), datetime(2024, 2, 29, 0, 2, 3, tzinfo=timezone.utc),
+        12345678901234567890123456789012345678, Decimal("1.50"), 2.25, "é", True, date(2024, 2, 29),
+        time(1, 2, 3, 500000),
+        datetime(2024, 2, 29, 1, 2, 3, 456000), datetime(2024, 2, 29, 0, 2, 3, tzinfo=UTC),
         datetime(2024, 2, 29, 1, 2, 3, tzinfo=zone), b"\xff\x00",
         '{\n  "a": [\n    true,\n    null\n  ],\n  "b": 1\n}', '[\n  1,\n  "x"\n]', '{\n  "k": 1\n}',
     ]  # fmt: skip
@@ -93,7 +97,9 @@ def test_timestamps_with_offsets_compare_by_instant_and_keep_their_offset() -> N
     account = Account()
     account.table("T", ("Z", "TIMESTAMP_TZ(9)"))
     account.query("INSERT INTO t VALUES ('2024-01-01 12:00:00 +02:00'), ('2024-01-01 11:30:00 +00:00')")
-    assert account.one("'2024-01-01 12:00:00 +02:00'::timestamp_tz = '2024-01-01 10:00:00 +00:00'::timestamp_tz") is True
+    assert (
+        account.one("'2024-01-01 12:00:00 +02:00'::timestamp_tz = '2024-01-01 10:00:00 +00:00'::timestamp_tz") is True
+    )
     assert [row[0] for row in account.rows("SELECT z::varchar FROM t ORDER BY z")] == [
         "2024-01-01 12:00:00.000 +0200",
         "2024-01-01 11:30:00.000 +0000",
@@ -106,7 +112,7 @@ def test_timestamps_with_offsets_compare_by_instant_and_keep_their_offset() -> N
 def test_text_without_an_offset_is_read_in_the_sessions_time_zone() -> None:
     account = Account()
     account.session.parameters["TIMEZONE"] = "Europe/Berlin"
-    assert account.one("'2024-07-01 12:00:00'::timestamp_ltz") == datetime(2024, 7, 1, 10, tzinfo=timezone.utc)
+    assert account.one("'2024-07-01 12:00:00'::timestamp_ltz") == datetime(2024, 7, 1, 10, tzinfo=UTC)
     assert account.one("'2024-07-01 12:00:00'::timestamp_tz::varchar") == "2024-07-01 12:00:00.000 +0200"
     assert account.one("'2024-07-01 12:00:00 +05:00'::timestamp_ntz") == datetime(2024, 7, 1, 12)
 

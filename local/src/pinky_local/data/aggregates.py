@@ -59,7 +59,8 @@ def _count(call: Call) -> Typed:
     if len(call.nodes) == 1 and isinstance(call.nodes[0], exp.Star):
         only(call.nodes[0])
         return Typed(f"CAST({call.render('count', '*')} AS DECIMAL(18,0))", COUNT, nullable=False)
-    values = [value.sql for value in call.values()]
+    typed = call.values()
+    values = [sort_key(value, "COUNT(DISTINCT)") for value in typed] if call.distinct else [v.sql for v in typed]
     if len(values) == 1:
         argument = values[0]
     else:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.dialects.snowflake import Snowflake
-from sqlglot.tokens import TokenType
 
 from pinky_local.data.parsing import name_of
 

@@ -101,6 +101,9 @@ def _datediff(here: Expressions, nodes: list[Any]) -> Typed:
     if part not in (*_SPANS, "WEEK", "QUARTER"):
         raise unsupported(f"DATEDIFF in {part}")
     start, end = _clock(here.compile(nodes[1])), _clock(here.compile(nodes[2]))
+    if part == "WEEK":  # weeks begin on Monday; DuckDB counts spans of seven days instead
+        days = f"date_diff('day', date_trunc('week', {start}), date_trunc('week', {end}))"
+        return Typed(f"CAST({days} // 7 AS DECIMAL(18,0))", dt.number(18, 0))
     return Typed(f"CAST(date_diff('{part.lower()}', {start}, {end}) AS DECIMAL(18,0))", dt.number(18, 0))
 
 

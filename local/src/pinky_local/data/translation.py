@@ -68,10 +68,16 @@ class Translation:
         return f"{prefix}{self._counter[0]}"
 
     def inside_view(self, relation: Relation) -> Translation:
-        """The translation of a view's own query: its schema resolves names, its owner holds the privileges."""
+        """The translation of a view's own query: its schema resolves names, its owner holds the privileges.
+
+        A resolver may offer ``view_session(relation, session)``, a session that acts as the view's owner, so that
+        names the reader cannot see still resolve inside the view.
+        """
         if relation.name in self._view_stack:
             raise compilation(f"Infinite recursion in definition of view '{'.'.join(relation.name)}'", errno=2037)
-        session = replace(self.session, database=relation.name[0], schema=relation.name[1])
+        acting = getattr(self.resolver, "view_session", None)
+        session = self.session if acting is None else acting(relation, self.session)
+        session = replace(session, database=relation.name[0], schema=relation.name[1])
         return replace(
             self, session=session, binds=(), check_privileges=False, ctes={}, cte_names={}, _next_bind=0,
             _view_stack=(*self._view_stack, relation.name),
