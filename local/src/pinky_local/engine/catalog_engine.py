@@ -20,6 +20,7 @@ from pinky_local.engine import (
     show,
     show_grants,
     show_keys,
+    storage,
     store,
     views,
 )
@@ -28,7 +29,7 @@ from pinky_local.engine.account import Account
 from pinky_local.engine.statement import Statement
 from pinky_local.types import Bind, DataPlane, Result, SessionContext, SqlError
 
-FAMILIES = (alter_table, schemas, show_grants, show_keys, views)
+FAMILIES = (alter_table, schemas, show_grants, show_keys, storage, views)
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
 _QUERIES = frozenset({"SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})

@@ -176,3 +176,19 @@ def group(*properties: Property) -> Reader:
         return values
 
     return read
+
+
+def missing(label: str) -> Reader:
+    """A name, or a list of names, of a type that this account has no objects of: 2003 unless the list is empty."""
+
+    def read(statement: Statement, name: str) -> list[str]:
+        names = name_list()(statement, name) if statement.tokens.is_symbol("(") else [str(identifier()(statement, name))]
+
+        def check() -> None:
+            if names:
+                raise errors.not_found(label, names[0])
+
+        statement.deferred_checks.append(check)
+        return names
+
+    return read

@@ -1,8 +1,9 @@
-"""Tasks, routines, secrets, tags and streams: their types are in ``tasks``, ``routines``, ``secrets``, ``tags`` and
-``streams`` beside this file (written by another author at this moment; nothing of them belongs here)."""
+"""What runs or serves what runs: tasks, routines, secrets, tags and streams live in ``tasks``, ``routines``,
+``secrets``, ``tags`` and ``streams`` beside this file."""
 
 from __future__ import annotations
 
 from pinky_local.engine.spec import ObjectType
+from pinky_local.engine.specs import tasks
 
-TYPES: tuple[ObjectType, ...] = ()
+TYPES: tuple[ObjectType, ...] = (*tasks.TYPES,)
