@@ -130,15 +130,15 @@ def _identity(_: Statement, item: CatalogObject) -> str:
     return f"00000000-0000-4000-8000-{item.number:012x}"
 
 
-def _overlapping(statement: Statement, item: CatalogObject) -> str | None:
-    """The old word for OVERLAP_POLICY: null for a child."""
-    if relations(statement, item)["Predecessors"]:
-        return None
+def _overlapping(statement: Statement, item: CatalogObject) -> str:
+    """The old word for OVERLAP_POLICY; the text null for a child, as the provider's column is never NULL."""
+    if item.state.get("after") and relations(statement, item)["Predecessors"]:
+        return "null"
     return "false" if item.properties.get("OVERLAP_POLICY", "NO_OVERLAP") == "NO_OVERLAP" else "true"
 
 
 def _overlap_policy(statement: Statement, item: CatalogObject) -> str | None:
-    if relations(statement, item)["Predecessors"]:
+    if item.state.get("after") and relations(statement, item)["Predecessors"]:
         return None
     return str(item.properties.get("OVERLAP_POLICY") or "NO_OVERLAP")
 
