@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pinky_local import LocalAccount
-from pinky_local.faults import DropAfter, DropBefore, ExpireToken, Status
+from pinky_local.faults import Action, DropAfter, DropBefore, ExpireToken, Status
 
 connector = pytest.importorskip("snowflake.connector")
 pytest.importorskip("duckdb")
@@ -93,7 +93,8 @@ def test_the_statement_timeout_interrupts_a_query(cursor: Any) -> None:
 
 
 def test_faults_at_random_leave_each_statement_executed_once(account: LocalAccount, cursor: Any) -> None:
-    for seed, action in enumerate([Status(503), Status(429, 0), DropBefore(), DropAfter(), ExpireToken()]):
+    actions: list[Action] = [Status(503), Status(429, 0), DropBefore(), DropAfter(), ExpireToken()]
+    for seed, action in enumerate(actions):
         account.faults.inject(action, "database", probability=0.06, times=None, seed=seed)
     for number in range(30):
         cursor.execute(f"create database d{number}")

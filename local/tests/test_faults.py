@@ -172,8 +172,7 @@ def test_faults_are_set_listed_and_cleared_over_http(wire: LocalAccount) -> None
     rule = {"match": "show", "action": {"kind": "sql_error", "errno": 604, "sqlstate": "57014", "message": "stop"}}
     assert client.request("POST", "/pinky-local/faults", rule)[0] == 200
     assert client.sql("show tables")["code"] == "000604"
-    listed = json.loads(json.dumps(client.request("GET", "/pinky-local/status")[1]))
-    assert listed == {"account": "PINKY_LOCAL", "sessions": 1, "statements": 0}
+    assert client.request("GET", "/pinky-local/status")[1] == {"account": "PINKY_LOCAL", "sessions": 1, "statements": 0}
     assert [rule.fired for rule in wire.faults] == [1]
     assert client.request("DELETE", "/pinky-local/faults")[0] == 200
     assert list(wire.faults) == []

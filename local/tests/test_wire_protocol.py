@@ -159,7 +159,9 @@ def test_an_error_has_its_number_state_and_place(wire: LocalAccount) -> None:
 def test_bindings_reach_the_engine_in_order_with_their_types(
     wire: LocalAccount, scripted_engine: ScriptedEngine
 ) -> None:
-    bindings = {str(number): {"type": "fixed", "value": str(number)} for number in range(1, 12)}
+    bindings: dict[str, dict[str, str | None]] = {
+        str(number): {"type": "fixed", "value": str(number)} for number in range(1, 12)
+    }
     bindings["2"] = {"type": "TEXT", "value": None}
     data = logged_in(wire).sql("select " + ", ".join("?" * 11), bindings=bindings)["data"]
     assert data["rowset"] == [["1", "None", "3", "4", "5", "6", "7", "8", "9", "10", "11"]]

@@ -22,7 +22,7 @@ class WireClient:
 
     def request(
         self, method: str, path: str, body: Any = None, *, token: str | None = None, zipped: bool = False
-    ) -> tuple[int, dict[str, Any], http.client.HTTPMessage]:
+    ) -> tuple[int, Any, http.client.HTTPMessage]:
         connection = http.client.HTTPConnection(self.account.host, self.account.port, timeout=30)
         payload = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"Authorization": f'Snowflake Token="{self.token if token is None else token}"', **self.headers}
@@ -37,10 +37,10 @@ class WireClient:
         return response.status, json.loads(text) if text[:1] in (b"{", b"[") else {}, response.headers
 
     def post(self, path: str, body: Any = None, **more: Any) -> dict[str, Any]:
-        return self.request("POST", path, body, **more)[1]
+        return dict(self.request("POST", path, body, **more)[1])
 
     def get(self, path: str, **more: Any) -> dict[str, Any]:
-        return self.request("GET", path, **more)[1]
+        return dict(self.request("GET", path, **more)[1])
 
     def login(self, query: str = "", **data: Any) -> dict[str, Any]:
         data = {"LOGIN_NAME": "PINKY", "PASSWORD": "any"} | data

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import queue
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from pinky_local.account import LocalAccount
 
@@ -15,16 +16,25 @@ from pinky_local.account import LocalAccount
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; prints one line with host and port when it answers."""
     options = _parser().parse_args(arguments)
-    # The one thing that may be put from a signal handler while the main thread waits for it: an Event has a lock that
-    # the handler, running in the middle of wait(), would never get.
-    stop: queue.SimpleQueue[int] = queue.SimpleQueue()
+    # A signal that comes just before the main thread begins to wait would be lost to any lock or queue; the byte that
+    # the interpreter writes into the wake-up socket is not.
+    awake, wake_up = socket.socketpair()
+    wake_up.setblocking(False)
+    before = signal.set_wakeup_fd(wake_up.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _: stop.put(received))
-    with LocalAccount(options.folder, data=not options.no_data, port=options.port) as account:
-        sys.stdout.write(f"pinky-local listening on {account.host}:{account.port}\n")
-        sys.stdout.flush()
-        stop.get()
+        signal.signal(number, _ignored)
+    try:
+        with awake, wake_up, LocalAccount(options.folder, data=not options.no_data, port=options.port) as account:
+            sys.stdout.write(f"pinky-local listening on {account.host}:{account.port}\n")
+            sys.stdout.flush()
+            awake.recv(1)
+    finally:
+        signal.set_wakeup_fd(before)
     return 0
+
+
+def _ignored(_number: int, _frame: FrameType | None) -> None:
+    """The wake-up socket does the work."""
 
 
 def _parser() -> argparse.ArgumentParser:
