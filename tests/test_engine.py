@@ -10,6 +10,7 @@ import pytest
 from pinky_core import (
     Action,
     BlockedPlanError,
+    BoundaryError,
     Diagnostic,
     DiagnosticsError,
     Plan,
@@ -158,6 +159,37 @@ def test_a_container_that_the_manifest_makes_is_simply_not_there_yet():
         manifest("account", None, database=[{"name": "D"}], schema=[{"name": "D.S"}], item=[{"name": "D.S.I"}])
     )
     assert [str(change.address) for change in plan.changes] == ["database D", "schema D.S", "item D.S.I"]
+
+
+def test_what_lies_in_a_renamed_container_is_known_under_its_new_name():
+    live = {
+        "SHOW DATABASES": [{"name": "D"}],
+        "SHOW SCHEMAS IN DATABASE D": [{"name": "S"}],
+        "SHOW ITEMS IN SCHEMA D.S": [{"name": "I"}],
+    }
+    source = manifest(
+        database=[{"name": "E", "renamed_from": "D"}],
+        schema=[{"name": "E.T", "renamed_from": "S"}],
+        item=[{"name": "E.T.I"}, {"name": "E.T.NEW"}],
+    )
+    plan = provider(live).plan(source)
+    assert statements(plan) == [
+        "ALTER DATABASE D RENAME TO E",
+        "ALTER SCHEMA E.S RENAME TO E.T",
+        "CREATE ITEM E.T.NEW",
+    ]
+    assert provider(live).apply(plan).ok
+
+
+def test_a_plan_of_another_scope_is_refused_by_a_narrow_provider():
+    class Narrow(Provider):
+        scopes = ("schema",)
+
+    plan = provider().plan(manifest(box=[{"name": "A"}]))
+    session = FakeSession()
+    with pytest.raises(BoundaryError, match="scope account"):
+        Narrow(session, registry=REGISTRY).apply(plan)
+    assert session.statements == []
 
 
 def test_nine_mistakes_at_once_each_with_its_place_and_not_one_statement(tmp_path: Path):

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import attrs
 
-from pinky_core.address import Address, Identifier, parse_path, sql_path
+from pinky_core.address import Identifier, parse_path
 from pinky_core.apply import Event, Outcome, Report, check_fresh, run_plan
 from pinky_core.boundary import check_boundary
 from pinky_core.connection import as_session
 from pinky_core.declare import SCOPES, Declarer
 from pinky_core.diagnostics import Diagnostic, Location, has_errors
-from pinky_core.errors import BlockedPlanError, DiagnosticsError, NotVisibleError, StalePlanError
+from pinky_core.errors import BlockedPlanError, BoundaryError, DiagnosticsError, StalePlanError
+from pinky_core.live import read_live
 from pinky_core.logs import LazyLogger
 from pinky_core.manifest import FolderSource, Manifest, ManifestSource, load_manifest, read_file
 from pinky_core.plan import Plan, declared_fields, make_plan
 from pinky_core.plugins import Registry, load_plugins
-from pinky_core.read import Reader, Wanted
+from pinky_core.read import Reader
 from pinky_core.resource import Declared, Place, Resource
 from pinky_core.secret import resolve_secret
 from pinky_core.section import Expanded, SectionContext
@@ -224,7 +225,8 @@ class Provider:
         kinds = {each.address.kind for each in desired.resources}
         with Reader(self.session, workers=self._workers) as reader:
             context = reader.context()
-            live = self._read(reader, desired.resources, str(context["role"]))
+            wanted = [(each.address, each.former, declared_fields(each.body)) for each in desired.resources]
+            live = read_live(reader, self.registry.kinds, wanted, str(context["role"]))
             log.info("read", statements=reader.statements, live=len(live))
         plan = make_plan(
             desired.resources, live, scope=desired.scope, target=desired.target, prune=prune, managed_kinds=kinds
@@ -258,6 +260,8 @@ class Provider:
         """
         if isinstance(source, Plan):
             plan = source
+            if plan.scope not in self.scopes:
+                raise BoundaryError(f"this is a plan of scope {plan.scope}; allowed here: {', '.join(self.scopes)}")
             self._check_boundary(plan)
             self._check_fresh(plan)
         else:
@@ -289,8 +293,8 @@ class Provider:
             log.exception("a plugin failed in pinky_change_applied", change=event.name)
 
     def _check_boundary(self, plan: Plan) -> None:
-        """Nothing for a provider with the whole account's authority; narrower ones override this."""
-        if plan.target and plan.scope == "schema":
+        """A plan for one schema never leaves it, whoever wrote its statements."""
+        if plan.scope == "schema":
             check_boundary(plan.changes, plan.guards, plan.target)
 
     def _check_fresh(self, plan: Plan) -> None:
@@ -301,95 +305,6 @@ class Provider:
                 raise StalePlanError([f"the plan was made on account {plan.account}, this is {context['account']}"])
             if str(context["role"]) != plan.role:
                 raise StalePlanError([f"the plan was made by role {plan.role}, this is {context['role']}"])
-            wanted = [
-                Wanted(address, frozenset(change.read_fields))
-                for change in plan.changes
-                for address in (change.address, change.former)
-                if address is not None
-            ]
-            live = self._read_wanted(reader, wanted, {change.address for change in plan.changes}, plan.role)
+            wanted = [(each.address, each.former, each.read_fields) for each in plan.changes]
+            live = read_live(reader, self.registry.kinds, wanted, plan.role)
         check_fresh(plan, live)
-
-    def _read(self, reader: Reader, declared: Sequence[Declared], role: str) -> dict[Address, Resource]:
-        wanted = []
-        for each in declared:
-            fields = frozenset(declared_fields(each.body))
-            wanted.append(Wanted(each.address, fields))
-            if each.former is not None:
-                wanted.append(Wanted(each.former, fields))
-        return self._read_wanted(reader, wanted, {each.address for each in declared}, role)
-
-    def _read_wanted(
-        self, reader: Reader, wanted: Sequence[Wanted], declared: Collection[Address], role: str
-    ) -> dict[Address, Resource]:
-        """Read by kind, kinds side by side; a container that is neither visible nor declared is an error."""
-        reader.expected = frozenset((each.kind, each.path) for each in declared)
-        problems: list[Diagnostic] = []
-        by_kind: dict[str, list[Wanted]] = {}
-        usable: dict[tuple[Identifier, ...], bool] = {}
-        for each in wanted:
-            container = each.address.path[:-1][:2]
-            if container not in usable:
-                usable[container] = self._container(reader, container, role, problems)
-            if usable[container]:
-                by_kind.setdefault(each.address.kind, []).append(each)
-        if problems:
-            raise DiagnosticsError(list(dict.fromkeys(problems)))
-        return _read_kinds(reader, self.registry.kinds, by_kind, role)
-
-    def _container(
-        self, reader: Reader, container: tuple[Identifier, ...], role: str, problems: list[Diagnostic]
-    ) -> bool:
-        """Whether a container can be read now. False where the manifest itself makes it; else an error is noted."""
-        for length in range(1, len(container) + 1):
-            part = container[:length]
-            if reader.container_exists(part):
-                continue
-            word = "database" if length == 1 else "schema"
-            if (word, part) not in reader.expected:
-                summary = f"the {word} {sql_path(part)} does not exist, or role {role} may not see it"
-                hint = f"Grant USAGE on it to {role}, choose another role, or declare the {word} in the manifest."
-                problems.append(Diagnostic.error("not-visible", summary, hint=hint))
-            return False
-        return True
-
-
-def _read_kinds(
-    reader: Reader, kinds: Mapping[str, type[Resource]], by_kind: Mapping[str, Sequence[Wanted]], role: str
-) -> dict[Address, Resource]:
-    """All kinds at once: one thread per kind decides what to read, the reader's pool bounds what is under way."""
-    live: dict[Address, Resource] = {}
-    problems: list[Diagnostic] = []
-    failures: list[BaseException] = []
-    lock = threading.Lock()
-
-    def read(kind: str) -> None:
-        try:
-            found = kinds[kind].read(reader, by_kind[kind])
-            with lock:
-                live.update(found)
-        except NotVisibleError as error:
-            summary = f"reading {kind} objects failed for role {role}: {error}"
-            with lock:
-                problems.append(Diagnostic.error("not-visible", summary, hint=_privilege_hint(kinds[kind], role)))
-        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
-            with lock:
-                failures.append(error)
-
-    threads = [threading.Thread(target=read, args=(kind,), name=f"pinky-{kind}") for kind in sorted(by_kind)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-    if problems:
-        raise DiagnosticsError(problems)
-    return live
-
-
-def _privilege_hint(kind: type[Resource], role: str) -> str:
-    if not kind.privileges:
-        return ""
-    needed = ", ".join(f"{privilege} on {what}" for privilege, what in kind.privileges)
-    return f"Role {role} needs one of: {needed}."

@@ -250,7 +250,8 @@ def _with_spec(
 def _field_of(attribute: Any, annotation: Any) -> Field:
     settings = dict(attribute.metadata["pinky"])
     default = settings.pop("default")
-    sql = settings.pop("sql") or attribute.name.upper()
+    sql = settings.pop("sql")
+    sql = attribute.name.upper() if sql is None else sql  # an empty one says: not a property of SQL
     column = settings.pop("column") or attribute.name
     return Field(
         name=attribute.name,
