@@ -142,6 +142,15 @@ def test_a_transaction_is_its_own_until_committed(account: Account) -> None:
     assert account.one("count(*) from t") == 4
 
 
+def test_without_autocommit_a_change_opens_a_transaction(account: Account) -> None:
+    other = account.new_session(2)
+    account.session.parameters["AUTOCOMMIT"] = False
+    account.query("DELETE FROM t WHERE a = 1")
+    assert account.rows("SELECT count(*) FROM t", session=other) == [(3,)]
+    account.query("COMMIT")
+    assert account.rows("SELECT count(*) FROM t", session=other) == [(2,)]
+
+
 def test_a_failed_statement_undoes_only_itself(account: Account) -> None:
     account.query("BEGIN")
     account.query("INSERT INTO t (a, b) VALUES (50, 'in')")

@@ -130,6 +130,7 @@ def test_a_function_answers_as_snowflake_does(expression: str, value: object) ->
         ("select seq.nextval", "SEQ.NEXTVAL"),
         ("select b collate 'de' from t", "COLLATE"),
         ("select to_char(1.5, '99.9')", "TO_CHAR"),
+        ("select datediff(minute, current_timestamp::timestamp_tz, current_timestamp)", "DATEDIFF of TIMESTAMP_TZ"),
         ("select f.seq from t, lateral flatten(v:b) f", "SEQ"),
         ("create table x (a int)", "CREATE"),
         ("insert all into t (a) values (a) select a from u", ""),

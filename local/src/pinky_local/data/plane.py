@@ -220,6 +220,8 @@ class DuckDataPlane:
 
         with self._storage.lock:
             session = translation.session
+            if str(session.parameters.get("AUTOCOMMIT", "true")).lower() == "false":
+                self._session(session).begin()
             return self._session(session).run(session, work, volatile=translation.volatile)
 
     def _truncate(self, translation: Translation, tree: Any, *, describe_only: bool) -> Result:

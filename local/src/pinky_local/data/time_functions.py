@@ -100,7 +100,10 @@ def _datediff(here: Expressions, nodes: list[Any]) -> Typed:
     part = unit(nodes[0])
     if part not in (*_SPANS, "WEEK", "QUARTER"):
         raise unsupported(f"DATEDIFF in {part}")
-    start, end = _clock(here.compile(nodes[1])), _clock(here.compile(nodes[2]))
+    moments = [_moment(here.compile(node)) for node in nodes[1:]]
+    if any(moment.type.name == "TIMESTAMP_TZ" for moment in moments):
+        raise unsupported("DATEDIFF of TIMESTAMP_TZ without a cast")
+    start, end = (_clock(moment) for moment in moments)
     if part == "WEEK":  # weeks begin on Monday; DuckDB counts spans of seven days instead
         days = f"date_diff('day', date_trunc('week', {start}), date_trunc('week', {end}))"
         return Typed(f"CAST({days} // 7 AS DECIMAL(18,0))", dt.number(18, 0))
