@@ -182,7 +182,7 @@ class Schema(Resource):
     @classmethod
     def lists(cls, row: Mapping[str, Any]) -> bool:
         """INFORMATION_SCHEMA is Snowflake's own."""
-        return row["name"] != "INFORMATION_SCHEMA"
+        return str(row["name"]) != "INFORMATION_SCHEMA"
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> dict[str, Any]:
