@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pinky_local.engine.access import ACCOUNT, SYSTEM_ROLES, Access
@@ -42,13 +42,11 @@ class Account:
         self._results_lock = threading.Lock()
 
     def now(self) -> datetime:
-        """The present, in whole milliseconds and never twice the same, so that creation order can be told."""
+        """The present in whole milliseconds; it never runs backwards."""
         instant = datetime.now(UTC)
         instant = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-        if instant <= self._last_instant:
-            instant = self._last_instant + timedelta(milliseconds=1)
-        self._last_instant = instant
-        return instant
+        self._last_instant = max(instant, self._last_instant)
+        return self._last_instant
 
     @contextmanager
     def compiling(self) -> Iterator[None]:

@@ -12,16 +12,21 @@ from pinky_local.engine import (
     alter_table,
     context,
     create,
+    definitions_text,
     errors,
     grants,
     parameters,
+    remarks,
+    routines,
     schemas,
     session,
     show,
     show_grants,
     show_keys,
+    show_parameters,
     storage,
     store,
+    tasks,
     views,
 )
 from pinky_local.engine.access import ACCOUNT
@@ -29,10 +34,13 @@ from pinky_local.engine.account import Account
 from pinky_local.engine.statement import Statement
 from pinky_local.types import Bind, DataPlane, Result, SessionContext, SqlError
 
-FAMILIES = (alter_table, schemas, show_grants, show_keys, storage, views)
+FAMILIES = (
+    alter_table, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters, storage, tasks,
+    views,
+)  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
-_QUERIES = frozenset({"SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE"})
+_QUERIES = frozenset({"SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE"})
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 Handler = Callable[[Statement], Result]
@@ -51,6 +59,10 @@ HANDLERS: dict[str, Handler] = {
     "START": session.transaction,
     "COMMIT": session.transaction,
     "ROLLBACK": session.transaction,
+    "COMMENT": remarks.comment,
+    "TRUNCATE": remarks.truncate,
+    "SET": remarks.set_variable,
+    "UNSET": remarks.unset_variable,
 }
 
 _REFUSED = {
@@ -150,8 +162,6 @@ class CatalogEngine:
             if tokens.word(1) == "SESSION" and tokens.word(2) in ("SET", "UNSET"):
                 return session.alter_session
             return session.alter_account if tokens.word(1) == "ACCOUNT" else alter.alter
-        if word in MORE_HANDLERS:
-            return MORE_HANDLERS[word]
         handler = HANDLERS.get(word)
         if handler is not None:
             return handler
@@ -173,8 +183,6 @@ class CatalogEngine:
             raise errors.unsupported(f"{word} on rows: this account has no data plane (install the extra [data])")
         if word in _CHANGES:
             self.resolver.need_warehouse(statement.session)
-        if word == "TRUNCATE":
-            return self._command(statement, word, describe_only=describe_only)
         sql = statement.tokens.sql
         return data.query(sql, statement.session, statement.binds, self.resolver, describe_only=describe_only)
 
@@ -231,6 +239,3 @@ class CatalogEngine:
             return  # clients send parameters of their own, which servers ignore
         context.parameters[name] = parameters.checked(known, value)
 
-
-MORE_HANDLERS: dict[str, Handler] = {}
-"""Statements of families: COMMENT, TRUNCATE, SET, UNSET."""

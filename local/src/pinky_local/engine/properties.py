@@ -30,11 +30,21 @@ class Settings:
         item.tags.update(self.tags)
 
 
-def read_settings(statement: Statement, spec: ObjectType, *, creating: bool, settings: Settings | None = None) -> Settings:
-    """Read NAME = value pairs as long as they come. Raises for unknown, repeated and forbidden names."""
+def read_settings(
+    statement: Statement,
+    spec: ObjectType,
+    *,
+    creating: bool,
+    settings: Settings | None = None,
+    until: tuple[str, ...] = (),
+) -> Settings:
+    """Read NAME = value pairs as long as they come, up to one of the words ``until``.
+
+    Raises for unknown, repeated and forbidden names.
+    """
     settings = settings or Settings()
     tokens = statement.tokens
-    while tokens.word():
+    while tokens.word() and tokens.word() not in until:
         if creating and read_tags_clause(statement, settings):
             continue
         if tokens.word() == "WITH" and spec.property_named(tokens.word(1)):

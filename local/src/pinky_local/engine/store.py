@@ -25,8 +25,21 @@ def _revive(value: dict[str, Any]) -> Any:
     return datetime.fromisoformat(value["$time"]) if set(value) == {"$time"} else value
 
 
+_SECRET = ("PASSWORD", "SECRET_STRING", "OAUTH_REFRESH_TOKEN", "CREDENTIALS")
+
+
+def _without_secrets(values: dict[str, Any]) -> dict[str, Any]:
+    """Write-only values never reach the disk; that there was one does."""
+    held = values["properties"]
+    values["properties"] = {
+        name: ({key: "" for key in value} if isinstance(value, dict) else "********") if name in _SECRET else value
+        for name, value in held.items()
+    }
+    return values
+
+
 class Store:
-    """``catalog.json`` in a folder. Dropped objects are not kept: UNDROP does not reach over a restart."""
+    """``catalog.json`` in a folder. Neither dropped objects nor write-only values outlive the process."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +52,7 @@ class Store:
             "format": FORMAT,
             "next_number": catalog.next_number,
             "parameters": account.parameters,
-            "objects": [asdict(item) for item in catalog.objects.values()],
+            "objects": [_without_secrets(asdict(item)) for item in catalog.objects.values()],
             "grants": [asdict(entry) for held in catalog.grants_on.values() for entry in held.values()],
             "future": [asdict(entry) for entries in catalog.future.values() for entry in entries],
             "members": [asdict(entry) for held in catalog.members.values() for entry in held.values()],

@@ -156,7 +156,9 @@ def create_task(statement: Statement, creation: Creation) -> None:
             raise errors.unsupported("WITH CONTACT")
         elif not properties.read_tags_clause(statement, creation.settings):
             before = tokens.index
-            properties.read_settings(statement, TYPES["task"], creating=True, settings=creation.settings)
+            properties.read_settings(
+                statement, TYPES["task"], creating=True, settings=creation.settings, until=("FINALIZE",)
+            )
             if tokens.index == before:
                 raise tokens.unexpected()
     definition = tokens.rest()

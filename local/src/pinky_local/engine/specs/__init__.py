@@ -19,3 +19,4 @@ BY_WORDS: dict[str, ObjectType] = {
 
 BY_PLURAL: dict[str, ObjectType] = {spec.plural: spec for spec in TYPES.values()}
 """Object types by the words of SHOW."""
+BY_PLURAL |= {"USER PROCEDURES": TYPES["procedure"], "USER FUNCTIONS": TYPES["function"], "INTEGRATIONS": TYPES["storage_integration"]}

@@ -1,0 +1,213 @@
+"""Procedures and functions as catalog objects: signatures, overloads, definitions. They do not run here yet.
+
+Rests on https://docs.snowflake.com/en/sql-reference/sql/create-procedure, create-function, desc-procedure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from pinky_local.engine import columns as definitions
+from pinky_local.engine import datatypes, errors, families, properties, show
+from pinky_local.engine.alter import changed
+from pinky_local.engine.catalog import CatalogObject
+from pinky_local.engine.create import Creation
+from pinky_local.engine.statement import Statement, rows
+from pinky_local.types import Result, ResultColumn
+
+LANGUAGES = ("SQL", "PYTHON", "JAVASCRIPT", "JAVA", "SCALA")
+_HANDLED = ("PYTHON", "JAVA", "SCALA")
+
+
+def read_signature(statement: Statement) -> str:
+    """Read (type, …) after a routine's name; sizes do not count."""
+    tokens = statement.tokens
+    tokens.expect_symbol("(")
+    found: list[str] = []
+    while not tokens.accept_symbol(")"):
+        found.append(datatypes.read_type(tokens, definitions.timestamp_mapping(statement)).family)
+        if not tokens.is_symbol(")"):
+            tokens.expect_symbol(",")
+    return f"({', '.join(found)})"
+
+
+def _read_arguments(statement: Statement) -> list[list[Any]]:
+    """Read (name type [DEFAULT expression], …) as [name, type, has a default]."""
+    tokens = statement.tokens
+    tokens.expect_symbol("(")
+    found: list[list[Any]] = []
+    while not tokens.accept_symbol(")"):
+        tokens.accept("IN")
+        name = tokens.identifier()
+        kind = str(datatypes.read_type(tokens, definitions.timestamp_mapping(statement)))
+        optional = tokens.accept("DEFAULT")
+        if optional:
+            definitions.read_default(statement)
+        elif found and found[-1][2]:
+            raise errors.compilation(1003, "42000", f"Required argument {name} must come before optional ones.")
+        found.append([name, kind, optional])
+        if not tokens.is_symbol(")"):
+            tokens.expect_symbol(",")
+    if len({name for name, _, _ in found}) < len(found):
+        raise errors.compilation(2025, "42S21", "duplicate argument name")
+    return found
+
+
+def _read_returns(statement: Statement) -> tuple[str, bool]:
+    tokens = statement.tokens
+    mapping = definitions.timestamp_mapping(statement)
+    if tokens.accept("TABLE"):
+        tokens.expect_symbol("(")
+        found: list[str] = []
+        while not tokens.accept_symbol(")"):
+            name = tokens.identifier()
+            found.append(f"{name} {datatypes.read_type(tokens, mapping)}")
+            if not tokens.is_symbol(")"):
+                tokens.expect_symbol(",")
+        return f"TABLE ({', '.join(found)})", False
+    kind = str(datatypes.read_type(tokens, mapping))
+    required = tokens.accept("NOT", "NULL")
+    if not required and tokens.word() == "NULL":
+        tokens.expect("NULL")
+    return kind, required
+
+
+def create_routine(statement: Statement, creation: Creation) -> None:
+    """Read what follows CREATE PROCEDURE name or CREATE FUNCTION name."""
+    tokens, spec = statement.tokens, creation.spec
+    arguments = _read_arguments(statement)
+    types = [kind.partition("(")[0] for _, kind, _ in arguments]
+    creation.signature = f"({', '.join(types)})"
+    state: dict[str, Any] = {
+        "arguments": arguments,
+        "language": "SQL",
+        "null_handling": "CALLED ON NULL INPUT",
+        "volatility": "VOLATILE",
+        "execute_as": "OWNER",
+        "body": None,
+    }
+    creation.copy_grants = tokens.accept("COPY", "GRANTS")
+    tokens.expect("RETURNS")
+    state["returns"], state["returns_not_null"] = _read_returns(statement)
+    while not tokens.at_end():
+        if tokens.accept("AS"):
+            state["body"] = tokens.string() if tokens.at_string() else tokens.rest()
+            break
+        if not _read_clause(statement, creation, state):
+            before = tokens.index
+            properties.read_settings(statement, spec, creating=True, settings=creation.settings)
+            if tokens.index == before:
+                raise tokens.unexpected()
+    _check(creation, state)
+
+    def build(item: CatalogObject) -> None:
+        item.state.update(state)
+
+    creation.build.append(build)
+    creation.alter.append(build)
+
+
+def _read_clause(statement: Statement, creation: Creation, state: dict[str, Any]) -> bool:
+    tokens = statement.tokens
+    if tokens.accept("LANGUAGE"):
+        state["language"] = tokens.one_of(*LANGUAGES)
+    elif tokens.accept("CALLED", "ON", "NULL", "INPUT"):
+        state["null_handling"] = "CALLED ON NULL INPUT"
+    elif tokens.accept("RETURNS", "NULL", "ON", "NULL", "INPUT") or tokens.accept("STRICT"):
+        state["null_handling"] = "RETURNS NULL ON NULL INPUT"
+    elif tokens.word() in ("VOLATILE", "IMMUTABLE"):
+        state["volatility"] = tokens.any_word()
+    elif tokens.word() == "MEMOIZABLE" and creation.spec.kind == "function":
+        state["memoizable"] = tokens.accept("MEMOIZABLE")
+    elif tokens.at("EXECUTE", "AS") and creation.spec.kind == "procedure":
+        tokens.expect("EXECUTE", "AS")
+        state["execute_as"] = _read_rights(statement)
+    elif tokens.accept("COPY", "GRANTS"):
+        creation.copy_grants = True
+    else:
+        return properties.read_tags_clause(statement, creation.settings)
+    return True
+
+
+def _read_rights(statement: Statement) -> str:
+    tokens = statement.tokens
+    return "RESTRICTED CALLER" if tokens.accept("RESTRICTED", "CALLER") else tokens.one_of("OWNER", "CALLER")
+
+
+def _check(creation: Creation, state: dict[str, Any]) -> None:
+    language, given = state["language"], creation.settings.properties
+    if language in _HANDLED:
+        wanted = ["HANDLER", "RUNTIME_VERSION"] + (["PACKAGES"] if creation.spec.kind == "procedure" else [])
+        absent = [name for name in wanted if given.get(name) is None]
+        if absent:
+            raise errors.missing_option(", ".join(absent))
+        if state["body"] is None and not given.get("IMPORTS"):
+            raise errors.missing_option("AS")
+    else:
+        for name in ("HANDLER", "RUNTIME_VERSION", "PACKAGES", "IMPORTS", "TARGET_PATH", "ARTIFACT_REPOSITORY"):
+            if name in given:
+                raise errors.invalid_property(name, f"{language} {creation.spec.words}")
+        if state["body"] is None:
+            raise errors.missing_option("AS")
+
+
+def alter_procedure(statement: Statement, item: CatalogObject) -> Callable[[], None] | None:
+    """Read EXECUTE AS of a procedure and SET | UNSET SECURE of a function."""
+    tokens = statement.tokens
+    if item.kind == "procedure" and tokens.accept("EXECUTE", "AS"):
+        rights = _read_rights(statement)
+        return lambda: _set_state(statement, item, "execute_as", rights)
+    if item.kind == "function" and tokens.word(1) == "SECURE" and tokens.word() in ("SET", "UNSET"):
+        on = tokens.any_word() == "SET"
+        tokens.expect("SECURE")
+        return lambda: _set_state(statement, item, "SECURE", on)
+    return None
+
+
+def _set_state(statement: Statement, item: CatalogObject, key: str, value: Any) -> None:
+    changed(statement, item, "OWNERSHIP")
+    item.state[key] = value
+
+
+def describe_routine(statement: Statement, item: CatalogObject) -> Result:
+    """Answer DESCRIBE PROCEDURE and DESCRIBE FUNCTION as property and value. The body is the owner's to see."""
+    state, given = item.state, item.properties
+    arguments = ", ".join(f"{name} {kind.partition('(')[0]}" for name, kind, _ in state["arguments"])
+    returns = state["returns"] + (" NOT NULL" if state.get("returns_not_null") else "")
+    values: list[list[Any]] = [["signature", f"({arguments})"], ["returns", returns], ["language", state["language"]]]
+    values += [["null handling", state["null_handling"]], ["volatility", state["volatility"]]]
+    if item.kind == "procedure":
+        values.append(["execute as", state["execute_as"]])
+    values.append(["body", state["body"] if item.owner in statement.roles else None])
+    if state["language"] in _HANDLED:
+        packages = _listed(given.get("PACKAGES"))
+        values += [
+            ["imports", _listed(given.get("IMPORTS"))],
+            ["handler", given["HANDLER"]],
+            ["runtime_version", given["RUNTIME_VERSION"]],
+            ["packages", packages],
+            ["installed_packages", packages],
+        ]
+        if given.get("ARTIFACT_REPOSITORY"):
+            values.append(["artifact_repository", given["ARTIFACT_REPOSITORY"]])
+        if given.get("TARGET_PATH"):
+            values.append(["target_path", given["TARGET_PATH"]])
+    if given.get("SECRETS"):
+        values.append(["secrets", json.dumps(given["SECRETS"])])
+    if item.kind == "function":
+        values.append(["is_memoizable", "true" if state.get("memoizable") else "false"])
+    columns = [ResultColumn("property", length=16_777_216), ResultColumn("value", length=16_777_216)]
+    return rows(columns, values, show.DESCRIBE_TYPE)
+
+
+def _listed(values: list[str] | None) -> str:
+    return "[" + ",".join(f"'{value}'" for value in values or []) + "]"
+
+
+for _kind in ("procedure", "function"):
+    families.CREATE[_kind] = create_routine
+    families.SIGNATURE[_kind] = read_signature
+    families.ALTER[_kind] = alter_procedure
+    families.DESCRIBE[_kind] = describe_routine
