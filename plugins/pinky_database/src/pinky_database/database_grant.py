@@ -180,6 +180,7 @@ class DatabaseGrant(Resource):
         said = [said_by(each.address) for each in wanted]
         grants = [each for each in said if isinstance(each, Grant)]
         memberships = [each for each in said if isinstance(each, RoleMembership)]
+        _refuse_unknown_containers(reader, grants)
         started = {
             role: reader.start(f"SHOW GRANTS OF DATABASE ROLE {sql_path(role)}")
             for role in sorted({each.role for each in memberships})
@@ -213,6 +214,14 @@ class DatabaseGrant(Resource):
             return None
         options = [option for words in held.values() for option in words.values()]
         return cls(with_grant_option=bool(options) and all(options), held=held, listed=listed or Inventory())
+
+
+def _refuse_unknown_containers(reader: Reader, grants: Sequence[Grant]) -> None:
+    """Raise `NotVisibleError` for a database or schema that is neither there nor about to be created."""
+    for path in sorted({grant.path for grant in grants}):
+        kind = "database" if len(path) == 1 else "schema"
+        if (kind, path) not in reader.expected and not reader.container_exists(path):
+            raise unknown(kind, path)
 
 
 def _named(grant: Grant) -> ObjectName:

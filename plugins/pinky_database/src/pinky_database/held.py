@@ -61,11 +61,11 @@ def _rows(reader: Reader, to: Grantee, *, future: bool) -> Rows:
         raise unknown(to.kind, to.path, error) from error
 
 
-def unknown(kind: str, path: Path, error: NotVisibleError) -> NotVisibleError:
-    """The error for a role that a grant names and nobody declares."""
+def unknown(kind: str, path: Path, error: NotVisibleError | None = None) -> NotVisibleError:
+    """The error for a role, database or schema that a grant names and nobody declares."""
     name = f"{kind.replace('_', ' ')} {sql_path(path)}"
     message = f"{name} does not exist or may not be seen, and the manifest does not declare it"
-    return NotVisibleError(message, errno=error.errno, statement=error.statement)
+    return NotVisibleError(message, errno=error.errno if error else 0, statement=error.statement if error else "")
 
 
 def _held(rows: Rows) -> Holding:
