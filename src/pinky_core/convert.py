@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -85,13 +84,19 @@ def _exactly(kind: Any) -> Callable[[Any, Any], Any]:
     return structure
 
 
+def _scalar(kind: Any) -> Callable[[Any, Any], Any]:
+    """cattrs asks by class first, and an `Identifier` is a str too: a subclass is read by its own ``parse``."""
+    exactly = _exactly(kind)
+    return lambda value, cls: exactly(value, cls) if cls is kind else _parsed(value, cls)
+
+
 _WORDS = {str: "text", int: "an integer", float: "a number", bool: "true or false"}
 
 
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True)
-    for kind in (str, int, float, bool):  # by identity: a keyword is a str too, and has a spelling of its own
-        converter.register_structure_hook_func(functools.partial(operator.is_, kind), _exactly(kind))
+    for kind in (str, int, float, bool):
+        converter.register_structure_hook(kind, _scalar(kind))
     converter.register_structure_hook_func(_has_parse, _parsed)
     converter.register_structure_hook(Keyword, _parsed)  # cattrs asks by class before it asks predicates: an Enum here
     converter.register_structure_hook_func(lambda cls: isinstance(cls, type) and issubclass(cls, Nested), _nested)
