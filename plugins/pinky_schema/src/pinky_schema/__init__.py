@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "SchemaProvider", "pinky_resource_types"]
 
 #: Module and class of every kind; each author of a kind adds a line.
-KINDS: tuple[tuple[str, str], ...] = ()
+KINDS: tuple[tuple[str, str], ...] = (
+    ("table", "Table"),
+)
 
 
 @hookimpl
