@@ -1,4 +1,8 @@
-"""Loggers that cost nothing until something is logged: importing structlog loads rich wherever rich is installed."""
+"""Loggers that cost nothing until something is logged, and say nothing unless the program configured structlog.
+
+Importing structlog loads rich wherever rich is installed, and structlog prints by itself where nobody configured it; a
+library in a stored procedure must do neither.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,12 @@ class LazyLogger:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._logger: Any = None
 
     def __getattr__(self, method: str) -> Any:
-        if self._logger is None:
-            import structlog
+        import structlog
 
-            self._logger = structlog.get_logger(self._name)
-        return getattr(self._logger, method)
+        return getattr(structlog.get_logger(self._name), method) if structlog.is_configured() else _say_nothing
+
+
+def _say_nothing(*_arguments: Any, **_values: Any) -> None:
+    """Where nobody asked for a log there is none."""
