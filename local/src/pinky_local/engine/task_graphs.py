@@ -7,10 +7,9 @@ number of a task that is gone is no link. https://docs.snowflake.com/en/user-gui
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pinky_local.engine import errors, identifiers
+from pinky_local.engine import identifiers
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.types import SqlError

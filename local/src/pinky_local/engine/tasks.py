@@ -1,430 +1,386 @@
-"""Tasks and task graphs: predecessors, finalizer, state, and the rule that the root is suspended while a graph changes.
+"""CREATE TASK, the verbs of ALTER TASK, and what else happens to tasks; running them is not part of this module.
 
-Rests on https://docs.snowflake.com/en/sql-reference/sql/create-task, alter-task and
-https://docs.snowflake.com/en/user-guide/tasks-graphs. Running tasks is not part of this module.
+Rests on https://docs.snowflake.com/en/sql-reference/sql/create-task, alter-task, drop-task and
+https://docs.snowflake.com/en/sql-reference/functions/system_task_dependents_enable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from pinky_local.engine import context, errors, families, identifiers, properties, show
-from pinky_local.engine.alter import changed
+from pinky_local.engine import context, errors, families, identifiers, properties, task_graphs
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import Creation
+from pinky_local.engine.properties import Settings
 from pinky_local.engine.specs import TYPES
+from pinky_local.engine.specs.tasks import EXECUTE_AS_USER
 from pinky_local.engine.statement import Statement
-from pinky_local.types import SqlError
+from pinky_local.engine.tokens import TokenStream
 
 Change = Callable[[], None]
-GRAPH_LIMIT, LINK_LIMIT = 1000, 100
+
+_IN_CONDITIONS = frozenset({
+    "SYSTEM$STREAM_HAS_DATA", "SYSTEM$GET_PREDECESSOR_RETURN_VALUE", "AND", "OR", "NOT", "IN", "CAST", "TRY_CAST",
+    "TO_BOOLEAN", "TO_NUMBER", "TO_VARCHAR", "NUMBER", "VARCHAR",
+})  # fmt: skip
+"""Words that may stand before a parenthesis in WHEN: the two functions, operators, casts and their types."""
 
 
-# the graph -------------------------------------------------------------------------------------------------------
+# reading ---------------------------------------------------------------------------------------------------------
 
 
-def children(statement: Statement, item: CatalogObject) -> list[CatalogObject]:
-    """Tasks that run after this one, and the finalizer of a root."""
-    return [
-        other
-        for other in statement.catalog.of_kind(item.parent, "task")
-        if item.number in other.state.get("after", []) or other.state.get("finalize") == item.number
-    ]
+def _name(tokens: TokenStream) -> tuple[str, ...]:
+    """A task's name, bare or in a string."""
+    return identifiers.parse_dotted(tokens.string()) if tokens.at_string() else tokens.name()
 
 
-def roots(statement: Statement, item: CatalogObject) -> list[CatalogObject]:
-    """The root tasks of the graph a task is in; the task itself when it has no predecessor."""
-    found: dict[int, CatalogObject] = {}
-    waiting, seen = [item], set()
-    while waiting:
-        task = waiting.pop()
-        if task.number in seen:
-            continue
-        seen.add(task.number)
-        above = [*task.state.get("after", []), *([task.state["finalize"]] if task.state.get("finalize") else [])]
-        parents = [statement.catalog.objects[number] for number in above if number in statement.catalog.objects]
-        if not parents:
-            found[task.number] = task
-        waiting += parents
-    return list(found.values())
+def _names(tokens: TokenStream) -> list[tuple[str, ...]]:
+    found = [_name(tokens)]
+    while tokens.accept_symbol(","):
+        found.append(_name(tokens))
+    return found
 
 
-def graph(statement: Statement, root: CatalogObject) -> list[CatalogObject]:
-    """A task and everything after it, the nearest first."""
-    found: dict[int, CatalogObject] = {}
-    waiting = [root]
-    while waiting:
-        task = waiting.pop(0)
-        if task.number not in found:
-            found[task.number] = task
-            waiting += children(statement, task)
-    return list(found.values())
+def _user(statement: Statement) -> str:
+    """The user after EXECUTE AS USER, whom the session must be allowed to impersonate."""
+    (name,) = statement.tokens.name(1)
+    statement.deferred_checks.append(lambda: statement.require(statement.find("user", (name,)), "IMPERSONATE"))
+    return name
 
 
-def is_started(item: CatalogObject) -> bool:
-    """Whether a task is resumed."""
-    return bool(item.state.get("state") == "started")
+def _condition(tokens: TokenStream, *, stop: bool) -> str:
+    """The text of a WHEN expression: up to AS outside of parentheses, or to the end of the statement."""
+    first, depth = tokens.index, 0
+    while not tokens.at_end():
+        name = tokens.word()
+        if tokens.is_symbol("("):
+            depth += 1
+        elif tokens.is_symbol(")"):
+            depth -= 1
+        elif stop and depth == 0 and name == "AS":
+            break
+        elif name and tokens.is_symbol("(", 1) and name not in _IN_CONDITIONS:
+            raise errors.unsupported(f"{name} in the WHEN clause of a task")
+        tokens.index += 1
+    text = tokens.text_between(first, tokens.index)
+    if not text or depth:
+        raise tokens.unexpected()
+    return text
 
 
-def check_roots_suspended(statement: Statement, item: CatalogObject) -> None:
-    """Raise 091089 while a root of the task's graph runs. A task alone may be changed while it is started (2026_06)."""
-    alone = not children(statement, item) and not item.state.get("after") and not item.state.get("finalize")
-    if alone:
+def _definition(tokens: TokenStream) -> str:
+    if tokens.at_end():
+        raise tokens.unexpected()
+    return tokens.rest()
+
+
+def _check_settings(settings: Settings) -> None:
+    """Translate the old word for OVERLAP_POLICY and refuse session parameters that tasks do not take."""
+    old = settings.properties.pop("ALLOW_OVERLAPPING_EXECUTION", None)
+    if old is not None:
+        if "OVERLAP_POLICY" in settings.properties:
+            raise errors.duplicate_property("OVERLAP_POLICY")
+        settings.properties["OVERLAP_POLICY"] = "ALLOW_CHILD_OVERLAP" if old else "NO_OVERLAP"
+    if settings.parameters.get("SEARCH_PATH") is not None:
+        raise errors.unsupported("SEARCH_PATH on TASK")
+    if settings.parameters.get("AUTOCOMMIT") is False:
+        raise errors.unsupported("AUTOCOMMIT = FALSE on TASK")
+
+
+def _check_compute(task: CatalogObject) -> None:
+    """A warehouse and the settings of serverless compute exclude each other. (The number is a guess.)"""
+    if task.properties.get("WAREHOUSE") is None:
         return
-    for root in roots(statement, item):
-        if is_started(root):
-            raise root_not_suspended(statement, root)
+    for name in ("USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE", "TARGET_COMPLETION_INTERVAL"):
+        if name in task.parameters or task.properties.get(name) is not None:
+            raise errors.compilation(2200, "22023", f"WAREHOUSE and {name} cannot be set on the same task.")
 
 
-def root_not_suspended(statement: Statement, root: CatalogObject) -> SqlError:
-    """091089, with the root's name."""
-    name = statement.catalog.printed(root)
-    text = f"Unable to update graph with root task {name} since that root task is not suspended."
-    return errors.compilation(91089, "23001", text)
-
-
-def _link(statement: Statement, item: CatalogObject, names: list[tuple[str, ...]]) -> list[int]:
-    """The predecessors named, checked: same schema, same owner, root suspended, no cycle."""
-    found: list[int] = []
-    below = {task.number for task in graph(statement, item)} if item.number in statement.catalog.objects else set()
+def _find(statement: Statement, names: list[tuple[str, ...]]) -> list[CatalogObject]:
+    found: dict[int, CatalogObject] = {}
     for parts in names:
         task = statement.find("task", parts)
-        if task.parent != item.parent:
-            raise errors.compilation(91083, "22023", "A task and its predecessors must be in the same schema.")
-        if task.owner != item.owner:
-            raise errors.compilation(91084, "22023", "A task and its predecessors must have the same owner.")
-        if task.number == item.number or task.number in below:
-            raise errors.compilation(91085, "22023", f"Graph has at least one cycle containing task {item.name}.")
-        if task.state.get("finalize"):
-            raise errors.compilation(91086, "22023", f"Finalizer task {task.name} cannot have child tasks.")
-        for root in roots(statement, task):
-            if is_started(root):
-                raise root_not_suspended(statement, root)
-        found.append(task.number)
-    if len(found) > LINK_LIMIT:
-        raise errors.compilation(91087, "22023", f"A task can have at most {LINK_LIMIT} predecessors.")
-    return list(dict.fromkeys(found))
-
-
-def check_task(statement: Statement, item: CatalogObject) -> None:
-    """Rules between the properties of one task."""
-    child = bool(item.state.get("after"))
-    finalizer = bool(item.state.get("finalize"))
-    if (child or finalizer) and item.properties.get("SCHEDULE") is not None:
-        kind = "predecessors" if child else "a FINALIZE root"
-        raise errors.compilation(91090, "22023", f"Task {item.name} cannot have both a schedule and {kind}.")
-    if child and finalizer:
-        raise errors.compilation(91090, "22023", f"Task {item.name} cannot have both predecessors and FINALIZE.")
-    if child and item.properties.get("CONFIG") is not None:
-        raise errors.compilation(91090, "22023", "CONFIG can only be set on a root task.")
-    if item.properties.get("WAREHOUSE") and "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE" in item.parameters:
-        text = "WAREHOUSE and USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE are mutually exclusive."
-        raise errors.compilation(91090, "22023", text)
-    if finalizer:
-        root = statement.catalog.objects[item.state["finalize"]]
-        others = [t for t in children(statement, root) if t.state.get("finalize") and t.number != item.number]
-        if others:
-            raise errors.compilation(91091, "22023", f"Root task {root.name} has a finalizer task already.")
-        if root.state.get("after") or root.state.get("finalize"):
-            raise errors.compilation(91091, "22023", f"Task {root.name} is not a root task.")
+        found[task.number] = task
+    return list(found.values())
 
 
 # CREATE ----------------------------------------------------------------------------------------------------------
 
 
-def create_task(statement: Statement, creation: Creation) -> None:
-    """Read what follows CREATE TASK name."""
-    tokens = statement.tokens
-    if tokens.accept("CLONE"):
-        raise errors.unsupported("CREATE TASK … CLONE")
-    after: list[tuple[str, ...]] = []
-    finalize: tuple[str, ...] | None = None
-    condition: str | None = None
-    user: str | None = None
-    while not tokens.accept("AS"):
-        if tokens.accept("AFTER"):
-            after = _read_names(statement)
-        elif tokens.accept("FINALIZE"):
-            tokens.expect_symbol("=")
-            finalize = _read_name(statement)
-        elif tokens.accept("EXECUTE", "AS", "USER"):
-            (user,) = tokens.name(1)
-        elif tokens.accept("WHEN"):
-            condition = _read_condition(statement)
-        elif tokens.at("WITH", "CONTACT"):
-            raise errors.unsupported("WITH CONTACT")
-        elif not properties.read_tags_clause(statement, creation.settings):
-            before = tokens.index
-            properties.read_settings(
-                statement, TYPES["task"], creating=True, settings=creation.settings, until=("FINALIZE",)
-            )
-            if tokens.index == before:
-                raise tokens.unexpected()
-    definition = tokens.rest()
+@dataclass(slots=True)
+class _Declared:
+    """What stands between the name and the end of CREATE TASK, besides properties."""
 
-    def build(item: CatalogObject) -> None:
-        item.state.update(definition=definition, condition=condition)
-        item.state.setdefault("state", "suspended")
-        item.state["after"] = _link(statement, item, after)
-        item.state["finalize"] = _finalized(statement, item, finalize)
-        if user is not None:
-            holder = statement.find("user", (user,))
-            statement.require(holder, "IMPERSONATE")
-            item.state["execute_as_user"] = user
-        if item.properties.get("WAREHOUSE"):
-            _check_warehouse(statement, item)
-        check_task(statement, item)
+    after: list[tuple[str, ...]] = field(default_factory=list)
+    finalize: list[tuple[str, ...]] = field(default_factory=list)
+    condition: str | None = None
+    definition: str = ""
+    replaced: CatalogObject | None = None
+
+
+def read_create(statement: Statement, creation: Creation) -> None:
+    """Read what follows CREATE TASK name."""
+    if statement.tokens.word() == "CLONE":
+        raise errors.unsupported("CREATE TASK … CLONE")
+    declared = _read_declared(statement, creation)
+    _check_settings(creation.settings)
+
+    def build(task: CatalogObject) -> None:
+        existing = statement.catalog.get(task.parent, "task", task.name)
+        if existing is not None and existing.number != task.number:
+            declared.replaced = existing
+        task.state.setdefault("state", task_graphs.SUSPENDED)
+        task.state.update(definition=declared.definition, condition=declared.condition)
+        _link(statement, task, declared)
+
+    def change(task: CatalogObject) -> None:
+        if EXECUTE_AS_USER not in creation.settings.properties:
+            task.properties.pop(EXECUTE_AS_USER, None)
+        was_child = bool(task_graphs.predecessors(statement, task))
+        was_finalizer = task_graphs.finalized(statement, task) is not None
+        build(task)
+        if was_finalizer and not declared.finalize:
+            task_graphs.unfinalize(statement, task)
+        elif was_child:
+            task_graphs.orphaned(statement, task)
+
+    def finish(task: CatalogObject) -> None:
+        if declared.replaced is not None:
+            task_graphs.relink(statement, declared.replaced, task)
 
     creation.build.append(build)
-    creation.alter.append(build)
-    creation.finish.append(lambda item: _inherit_links(statement, item))
+    creation.alter.append(change)
+    creation.finish.append(finish)
 
 
-def _finalized(statement: Statement, item: CatalogObject, parts: tuple[str, ...] | None) -> int | None:
-    if parts is None:
-        return None
-    root = statement.find("task", parts)
-    if root.parent != item.parent or root.owner != item.owner:
-        raise errors.compilation(91083, "22023", "A finalizer and its root must have the same schema and owner.")
-    if is_started(root):
-        raise root_not_suspended(statement, root)
-    return root.number
-
-
-def _inherit_links(statement: Statement, item: CatalogObject) -> None:
-    """A replaced task keeps its place in the graph: children that named the old one name the new one."""
-    for other in statement.catalog.of_kind(item.parent, "task"):
-        orphaned = other.state.get("replaced", {})
-        if item.name in orphaned:
-            if orphaned.pop(item.name) == "finalize":
-                other.state["finalize"] = item.number
-            else:
-                other.state["after"] = [*other.state.get("after", []), item.number]
-
-
-def _check_warehouse(statement: Statement, item: CatalogObject) -> None:
-    name = identifiers.parse_dotted(str(item.properties["WAREHOUSE"]))
-    warehouse = statement.find("warehouse", name)
-    owner = statement.access.closure(item.owner) if item.owner is not None else statement.roles
-    if not statement.access.holds(owner | statement.roles, warehouse, "USAGE"):
-        raise errors.insufficient("warehouse", warehouse.name)
-
-
-def _read_name(statement: Statement) -> tuple[str, ...]:
+def _read_declared(statement: Statement, creation: Creation) -> _Declared:
     tokens = statement.tokens
-    return identifiers.parse_dotted(tokens.string()) if tokens.at_string() else tokens.name()
+    declared = _Declared()
+    while tokens.word() != "AS":
+        if tokens.at("WITH", "CONTACT"):
+            raise errors.unsupported("WITH CONTACT in CREATE TASK")
+        if creation.mode == "alter" and (tokens.at("WITH", "TAG") or tokens.at("TAG")):
+            raise errors.unsupported("TAG in CREATE OR ALTER TASK")
+        if tokens.accept("AFTER"):
+            declared.after += _names(tokens)
+        elif tokens.accept("FINALIZE"):
+            tokens.expect_symbol("=")
+            declared.finalize = [_name(tokens)]
+        elif tokens.accept("EXECUTE", "AS", "USER"):
+            creation.settings.properties[EXECUTE_AS_USER] = _user(statement)
+        elif tokens.accept("WHEN"):
+            declared.condition = _condition(tokens, stop=True)
+            if tokens.word() != "AS":
+                raise tokens.unexpected()
+        elif not properties.read_tags_clause(statement, creation.settings):
+            before = tokens.index
+            properties.read_settings(statement, TYPES["task"], creating=True, settings=creation.settings)
+            if tokens.index == before:
+                raise tokens.unexpected()
+    tokens.expect("AS")
+    declared.definition = _definition(tokens)
+    return declared
 
 
-def _read_names(statement: Statement) -> list[tuple[str, ...]]:
-    names = [_read_name(statement)]
-    while statement.tokens.accept_symbol(","):
-        names.append(_read_name(statement))
-    return names
-
-
-def _read_condition(statement: Statement, *, to_end: bool = False) -> str:
-    """The text of a WHEN clause, up to AS."""
-    tokens = statement.tokens
-    first, depth = tokens.index, 0
-    while not tokens.at_end():
-        if not to_end and depth == 0 and tokens.word() == "AS":
-            break
-        if tokens.is_symbol("(") or tokens.is_symbol(")"):
-            depth += 1 if tokens.is_symbol("(") else -1
-        name = tokens.word()
-        if tokens.is_symbol("(", 1) and name and name not in _IN_CONDITIONS:
-            raise errors.compilation(91092, "0A000", f"Function {name} is not allowed in a WHEN clause.")
-        tokens.index += 1
-    if tokens.index == first:
-        raise tokens.unexpected()
-    return tokens.text_between(first, tokens.index)
-
-
-_IN_CONDITIONS = frozenset({
-    "SYSTEM$STREAM_HAS_DATA", "SYSTEM$GET_PREDECESSOR_RETURN_VALUE", "AND", "OR", "NOT", "IN", "CAST", "TO_BOOLEAN",
-    "TO_NUMBER", "TO_VARCHAR",
-})  # fmt: skip
+def _link(statement: Statement, task: CatalogObject, declared: _Declared) -> None:
+    """Give a new task or a draft its links and check them."""
+    after, finalize = _find(statement, declared.after), _find(statement, declared.finalize)
+    known = (*task.state.get("after", ()), task.state.get("finalize"))
+    for other in (*after, *finalize):
+        if other.number not in known:
+            task_graphs.check_link(statement, task, other)
+    task.state["after"] = [other.number for other in after]
+    task.state["finalize"] = finalize[0].number if finalize else None
+    _check_compute(task)
+    task_graphs.check_shape(statement, task, declared.replaced)
+    task_graphs.note_links(statement, task)
 
 
 # ALTER -----------------------------------------------------------------------------------------------------------
 
 
-def alter_task(statement: Statement, item: CatalogObject) -> Change | None:
-    """Read a verb of ALTER TASK."""
+def read_alter(statement: Statement, task: CatalogObject) -> Change | None:
+    """Read a verb of ALTER TASK; SET TAG and UNSET TAG are every type's."""
     tokens = statement.tokens
     if tokens.accept("RESUME"):
-        return lambda: resume(statement, item)
+        return lambda: _resume(statement, task)
     if tokens.accept("SUSPEND"):
-        return lambda: suspend(statement, item)
+        return lambda: _suspend(statement, task)
     if tokens.accept("ADD", "AFTER"):
-        names = _read_names(statement)
-        return lambda: _edit(statement, item, lambda d: _add_after(statement, d, names))
+        names = _names(tokens)
+        return lambda: _add_after(statement, task, names)
     if tokens.accept("REMOVE", "AFTER"):
-        names = _read_names(statement)
-        return lambda: _edit(statement, item, lambda d: _remove_after(statement, d, names))
+        names = _names(tokens)
+        return lambda: _remove_after(statement, task, names)
     if tokens.accept("MODIFY", "AS"):
-        definition = tokens.rest()
-        return lambda: _edit(statement, item, lambda d: d.state.update(definition=definition))
+        definition = _definition(tokens)
+        return lambda: _edit(statement, task, lambda draft: draft.state.update(definition=definition))
     if tokens.accept("MODIFY", "WHEN"):
-        condition = _read_condition(statement, to_end=True)
-        return lambda: _edit(statement, item, lambda d: d.state.update(condition=condition))
+        condition = _condition(tokens, stop=False)
+        return lambda: _edit(statement, task, lambda draft: draft.state.update(condition=condition))
     if tokens.accept("REMOVE", "WHEN"):
-        return lambda: _edit(statement, item, lambda d: d.state.update(condition=None))
-    if tokens.accept("SET", "FINALIZE"):
-        tokens.expect_symbol("=")
-        parts = _read_name(statement)
-        return lambda: _edit(statement, item, lambda d: d.state.update(finalize=_finalized(statement, d, parts)))
-    if tokens.accept("UNSET", "FINALIZE"):
-        return lambda: _edit(statement, item, lambda d: _unset_finalize(statement, d))
-    if tokens.at("SET") and tokens.word(1) not in ("TAG", "CONTACT", "EXECUTE"):
-        tokens.expect("SET")
-        settings = properties.read_settings(statement, TYPES["task"], creating=False)
-        if not (settings.properties or settings.parameters):
-            raise tokens.unexpected()
-        return lambda: _edit(statement, item, lambda d: _apply(statement, d, settings))
-    if tokens.at("UNSET") and tokens.word(1) not in ("TAG", "CONTACT", "EXECUTE", "DCM"):
-        tokens.expect("UNSET")
-        gone = properties.read_unset(statement, TYPES["task"])
-        return lambda: _edit(statement, item, lambda d: properties.unset(d, gone))
+        return lambda: _edit(statement, task, lambda draft: draft.state.update(condition=None))
+    if tokens.at("SET", "TAG") or tokens.at("UNSET", "TAG"):
+        return None
+    if tokens.accept("SET"):
+        return _read_set(statement, task)
+    if tokens.accept("UNSET"):
+        return _read_unset(statement, task)
     return None
 
 
-def _apply(statement: Statement, draft: CatalogObject, settings: properties.Settings) -> None:
-    settings.apply(draft)
-    if "OVERLAP_POLICY" in settings.properties:
-        draft.properties.pop("ALLOW_OVERLAPPING_EXECUTION", None)
-    if "ALLOW_OVERLAPPING_EXECUTION" in settings.properties:
-        draft.properties.pop("OVERLAP_POLICY", None)
-    if settings.properties.get("WAREHOUSE"):
-        _check_warehouse(statement, draft)
-
-
-def _edit(statement: Statement, item: CatalogObject, edit: Callable[[CatalogObject], Any]) -> None:
-    changed(statement, item, "OWNERSHIP")
-    draft = item.draft()
+def _edit(statement: Statement, task: CatalogObject, edit: Callable[[CatalogObject], object]) -> None:
+    """Change a copy of a task, check it, put it in the task's place."""
+    statement.require(task, "OWNERSHIP")
+    task_graphs.check_suspended(statement, task)
+    draft = task.draft()
     edit(draft)
-    check_task(statement, draft)
-    statement.catalog.replace(item, draft)
+    _check_compute(draft)
+    task_graphs.check_shape(statement, draft)
+    statement.catalog.replace(task, draft)
+    task_graphs.note_links(statement, draft)
 
 
-def _add_after(statement: Statement, draft: CatalogObject, names: list[tuple[str, ...]]) -> None:
-    draft.state["after"] = list(dict.fromkeys([*draft.state.get("after", []), *_link(statement, draft, names)]))
+def _resume(statement: Statement, task: CatalogObject) -> None:
+    statement.require(task, "OPERATE")
+    if task.state.get("state") == task_graphs.STARTED:
+        return
+    task_graphs.check_suspended(statement, task)
+    task_graphs.check_resume(statement, task)
+    task.state["state"] = task_graphs.STARTED
+    if task_graphs.is_root(statement, task):
+        for member in task_graphs.below(statement, task):
+            member.state["last_committed_on"] = statement.now
 
 
-def _remove_after(statement: Statement, draft: CatalogObject, names: list[tuple[str, ...]]) -> None:
-    gone = [statement.find("task", parts).number for parts in names]
-    if not set(gone) <= set(draft.state.get("after", [])):
-        raise errors.compilation(91093, "22023", f"Task {draft.name} has no such predecessor.")
-    draft.state["after"] = [number for number in draft.state["after"] if number not in gone]
-    if not draft.state["after"]:
-        _became_root(statement, draft, "CHILD_BECAME_ROOT")
+def _suspend(statement: Statement, task: CatalogObject) -> None:
+    statement.require(task, "OPERATE")
+    if not task_graphs.is_root(statement, task):
+        task_graphs.check_suspended(statement, task)
+    task_graphs.suspend(statement, task, "USER_SUSPENDED")
 
 
-def _unset_finalize(statement: Statement, draft: CatalogObject) -> None:
-    draft.state["finalize"] = None
-    _became_root(statement, draft, "FINALIZER_BECAME_ROOT")
+def _add_after(statement: Statement, task: CatalogObject, names: list[tuple[str, ...]]) -> None:
+    others = _find(statement, names)
+    if task.state.get("state") == task_graphs.STARTED and task_graphs.is_root(statement, task):
+        raise task_graphs.not_suspended(statement, task)
+
+    def edit(draft: CatalogObject) -> None:
+        held = [other.number for other in task_graphs.predecessors(statement, draft)]
+        for other in others:
+            if other.number == draft.number:
+                raise task_graphs.graph_error(f"Task {identifiers.printed(task.name)} cannot be its own predecessor.")
+            task_graphs.check_link(statement, draft, other)
+        draft.state["after"] = list(dict.fromkeys([*held, *(other.number for other in others)]))
+
+    _edit(statement, task, edit)
 
 
-def _became_root(statement: Statement, item: CatalogObject, reason: str) -> None:
-    item.state.update(state="suspended", last_suspended_on=statement.now, last_suspended_reason=reason)
+def _remove_after(statement: Statement, task: CatalogObject, names: list[tuple[str, ...]]) -> None:
+    gone = {other.number: other for other in _find(statement, names)}
+    held = [other.number for other in task_graphs.predecessors(statement, task)]
+    for number, other in gone.items():
+        if number not in held:
+            name = statement.catalog.printed(other)
+            raise task_graphs.graph_error(f"Task {name} is not a predecessor of {identifiers.printed(task.name)}.")
+
+    def edit(draft: CatalogObject) -> None:
+        draft.state["after"] = [number for number in held if number not in gone]
+        task_graphs.orphaned(statement, draft)
+
+    _edit(statement, task, edit)
 
 
-def resume(statement: Statement, item: CatalogObject) -> None:
-    """ALTER TASK … RESUME: the owner needs EXECUTE TASK (or EXECUTE MANAGED TASK), a child a suspended root."""
-    statement.require(item, "OPERATE")
-    if item.state.get("after") or item.state.get("finalize"):
-        check_roots_suspended(statement, item)
-    elif item.properties.get("SCHEDULE") is None and not item.state.get("condition"):
-        text = f"Task {item.name} cannot be resumed: it has neither a schedule, nor predecessors, nor a condition on a stream."
-        raise errors.compilation(91094, "55000", text)
-    start(statement, item)
+def _read_set(statement: Statement, task: CatalogObject) -> Change:
+    tokens = statement.tokens
+    settings = Settings()
+    finalize: list[tuple[str, ...]] = []
+    while not tokens.at_end():
+        before = tokens.index
+        if tokens.word() == "CONTACT":
+            raise errors.unsupported("SET CONTACT")
+        if tokens.accept("FINALIZE"):
+            tokens.expect_symbol("=")
+            finalize = [_name(tokens)]
+        elif tokens.accept("EXECUTE", "AS", "USER"):
+            settings.properties[EXECUTE_AS_USER] = _user(statement)
+        else:
+            properties.read_settings(statement, TYPES["task"], creating=False, settings=settings)
+        if tokens.index == before:
+            raise tokens.unexpected()
+        tokens.accept_symbol(",")
+    if not (finalize or settings.properties or settings.parameters):
+        raise tokens.unexpected()
+    _check_settings(settings)
+
+    def edit(draft: CatalogObject) -> None:
+        settings.apply(draft)
+        for root in _find(statement, finalize):
+            task_graphs.check_link(statement, draft, root)
+            draft.state["finalize"] = root.number
+
+    return lambda: _edit(statement, task, edit)
 
 
-def start(statement: Statement, item: CatalogObject) -> None:
-    """Set a task started after checking what its owner needs."""
-    owner = statement.access.closure(item.owner) if item.owner is not None else frozenset()
-    needed = "EXECUTE TASK" if item.properties.get("WAREHOUSE") else "EXECUTE MANAGED TASK"
-    for privilege in dict.fromkeys(("EXECUTE TASK", needed)):
-        if not statement.access.holds_account(owner, privilege):
-            text = f"Cannot execute task , {privilege} privilege must be granted to owner role"
-            raise errors.compilation(91007, "42501", text)
-    if item.properties.get("WAREHOUSE"):
-        _check_warehouse(statement, item)
-    if not is_started(item):
-        item.state.update(state="started", last_committed_on=statement.now)
+def _read_unset(statement: Statement, task: CatalogObject) -> Change:
+    tokens = statement.tokens
+    if tokens.word() == "CONTACT" or tokens.at("DCM", "PROJECT"):
+        raise errors.unsupported(f"UNSET {tokens.word()}")
+    if tokens.accept("FINALIZE"):
+        return lambda: _edit(statement, task, lambda draft: _unfinalize(statement, draft))
+    if tokens.accept("EXECUTE", "AS", "USER"):
+        return lambda: _edit(statement, task, lambda draft: draft.properties.pop(EXECUTE_AS_USER, None))
+    if tokens.accept("ALLOW_OVERLAPPING_EXECUTION"):
+        return lambda: _edit(statement, task, lambda draft: draft.properties.pop("OVERLAP_POLICY", None))
+    names = properties.read_unset(statement, TYPES["task"])
+    return lambda: _edit(statement, task, lambda draft: properties.unset(draft, names))
 
 
-def suspend(statement: Statement, item: CatalogObject) -> None:
-    """ALTER TASK … SUSPEND."""
-    statement.require(item, "OPERATE")
-    if item.state.get("after") or item.state.get("finalize"):
-        check_roots_suspended(statement, item)
-    item.state.update(state="suspended", last_suspended_on=statement.now, last_suspended_reason="USER_SUSPENDED")
+def _unfinalize(statement: Statement, draft: CatalogObject) -> None:
+    if task_graphs.finalized(statement, draft) is not None:
+        task_graphs.unfinalize(statement, draft)
+
+
+# DROP, GRANT OWNERSHIP, system functions -------------------------------------------------------------------------
+
+
+def leave(statement: Statement, task: CatalogObject) -> None:
+    """Before DROP or OR REPLACE: the root must be suspended. DROP then cuts the links, OR REPLACE keeps them."""
+    task_graphs.check_suspended(statement, task)
+    if statement.tokens.tokens[0].value == "DROP":
+        task_graphs.sever(statement, task)
+
+
+def owner_changed(statement: Statement, task: CatalogObject) -> None:
+    """GRANT OWNERSHIP suspends a task and, unless it is given ON ALL TASKS, cuts its links."""
+    task_graphs.suspend(statement, task, "GRANT_OWNERSHIP")
+    if statement.tokens.tokens[3].value != "ALL":
+        task_graphs.sever(statement, task)
 
 
 def enable_dependents(statement: Statement, arguments: Sequence[Any]) -> str:
-    """SYSTEM$TASK_DEPENDENTS_ENABLE('task'): resume a root and everything after it, the leaves first."""
+    """SYSTEM$TASK_DEPENDENTS_ENABLE: resume a task and everything after it. (What it returns is a guess.)"""
     if len(arguments) != 1 or not isinstance(arguments[0], str):
-        raise errors.compilation(938, "22023", "not enough arguments for function [SYSTEM$TASK_DEPENDENTS_ENABLE]")
-    root = statement.find("task", identifiers.parse_dotted(arguments[0]))
-    tasks = graph(statement, root)
-    for task in tasks:
-        statement.require(task, "OPERATE")
-    before = [(task, dict(task.state)) for task in tasks]
-    try:
-        for task in reversed(tasks):
-            start(statement, task)
-    except Exception:
-        for task, state in before:
-            task.state = state
-        raise
+        text = f"invalid arguments for function [SYSTEM$TASK_DEPENDENTS_ENABLE], got {len(arguments)}"
+        raise errors.compilation(938, "22023", text)
+    task = statement.find("task", identifiers.parse_dotted(arguments[0]))
+    members = task_graphs.below(statement, task)
+    for member in members:
+        statement.require(member, "OPERATE")
+        task_graphs.check_resume(statement, member)
+    if any(member.state.get("state") != task_graphs.STARTED for member in members):
+        task_graphs.check_suspended(statement, task)
+    for member in members:
+        member.state.update(state=task_graphs.STARTED, last_committed_on=statement.now)
     statement.account.changed = True
     return "success"
 
 
-# DROP and ownership ----------------------------------------------------------------------------------------------
-
-
-def check_drop(statement: Statement, item: CatalogObject) -> None:
-    """Raise while the graph runs; else cut the links to what comes after."""
-    check_roots_suspended(statement, item)
-    replacing = statement.tokens.tokens[0].value == "CREATE"
-    for child in children(statement, item):
-        if replacing:
-            kind = "finalize" if child.state.get("finalize") == item.number else "after"
-            child.state.setdefault("replaced", {})[item.name] = kind
-        _cut(statement, child, item, quiet=replacing)
-
-
-def _cut(statement: Statement, child: CatalogObject, gone: CatalogObject, *, quiet: bool = False) -> None:
-    child.state["after"] = [number for number in child.state.get("after", []) if number != gone.number]
-    finalizer = child.state.get("finalize") == gone.number
-    if finalizer:
-        child.state["finalize"] = None
-    if quiet or child.state["after"]:
-        return
-    _became_root(statement, child, "FINALIZER_BECAME_ROOT" if finalizer else "CHILD_BECAME_ROOT")
-
-
-def owner_changed(statement: Statement, item: CatalogObject) -> None:
-    """A task that goes to another owner is suspended and leaves its graph, unless its neighbours go with it."""
-    item.state.update(state="suspended", last_suspended_on=statement.now, last_suspended_reason="GRANT_OWNERSHIP")
-    for child in children(statement, item):
-        if child.owner != item.owner:
-            _cut(statement, child, item)
-    objects = statement.catalog.objects
-    item.state["after"] = [n for n in item.state.get("after", []) if n in objects and objects[n].owner == item.owner]
-
-
-def _describe(statement: Statement, item: CatalogObject) -> Any:
-    return show.table(statement, TYPES["task"].show, [item], show.DESCRIBE_TYPE)
-
-
-families.CREATE["task"] = create_task
-families.ALTER["task"] = alter_task
-families.DESCRIBE["task"] = _describe
-families.DROP_CHECK["task"] = check_drop
-families.CHANGE_CHECK["task"] = check_roots_suspended
+families.CREATE["task"] = read_create
+families.ALTER["task"] = read_alter
+families.CHANGE_CHECK["task"] = task_graphs.check_suspended
+families.DROP_CHECK["task"] = leave
 families.OWNER_CHANGED["task"] = owner_changed
 context.NEEDS_STATEMENT["SYSTEM$TASK_DEPENDENTS_ENABLE"] = enable_dependents

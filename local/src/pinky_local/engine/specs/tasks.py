@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 _DOCS = "https://docs.snowflake.com/en/sql-reference/sql/"
 
-SECONDS = {"H": 3600, "HOUR": 3600, "HOURS": 3600, "M": 60, "MINUTE": 60, "MINUTES": 60, "S": 1, "SECOND": 1, "SECONDS": 1}
+SECONDS = {
+    "H": 3600, "HOUR": 3600, "HOURS": 3600, "M": 60, "MINUTE": 60, "MINUTES": 60, "S": 1, "SECOND": 1, "SECONDS": 1,
+}  # fmt: skip
 """Units of an interval, in seconds."""
 
 LONGEST_SCHEDULE = 8 * 86_400
 """Seconds between two runs at most: 691200 seconds, 11520 minutes or 192 hours."""
+
+EXECUTE_AS_USER = "EXECUTE AS USER"
+"""Where a task's properties keep the user it runs as; no name of a property has spaces."""
 
 LONGEST_TARGET = 86_400
 SHORTEST = 10
@@ -91,7 +96,7 @@ def _config(statement: Statement, name: str) -> str | None:
     return value
 
 
-def _warehouse(statement: Statement, name: str) -> str | None:  # noqa: ARG001
+def _warehouse(statement: Statement, name: str) -> str | None:
     """The name of a visible warehouse, as it is written bare, quoted or in a string."""
     tokens = statement.tokens
     if tokens.accept("NULL"):
@@ -183,7 +188,7 @@ SHOW = (
     ShowColumn("success_integration", columns.declared("SUCCESS_INTEGRATION", empty="null")),
     ShowColumn("scheduling_mode", _scheduling_mode),
     ShowColumn("target_completion_interval", columns.declared("TARGET_COMPLETION_INTERVAL")),
-    ShowColumn("execute_as_user", lambda _, item: item.properties.get("EXECUTE AS USER")),
+    ShowColumn("execute_as_user", lambda _, item: item.properties.get(EXECUTE_AS_USER)),
     ShowColumn("overlap_policy", _overlap_policy),
 )
 """The order up to ``last_suspended_reason`` is the provider's, what follows came later and its order is a guess."""
@@ -203,8 +208,8 @@ TASK = ObjectType(
             default="NO_OVERLAP",
         ),
         Property("ALLOW_OVERLAPPING_EXECUTION", values.boolean()),
-        Property("ERROR_INTEGRATION", values.identifier()),
-        Property("SUCCESS_INTEGRATION", values.identifier()),
+        Property("ERROR_INTEGRATION", values.missing("Integration")),
+        Property("SUCCESS_INTEGRATION", values.missing("Integration")),
         Property("TARGET_COMPLETION_INTERVAL", _target_interval),
         COMMENT,
         *parameter_properties("task"),
