@@ -26,7 +26,7 @@ class Account:
     """One account. ``lock`` is held while a statement of the catalog runs."""
 
     def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL") -> None:
-        self.name = name
+        self.name: str = name
         self.data = data
         self.catalog = Catalog()
         self.access = Access(self.catalog)
@@ -35,7 +35,7 @@ class Account:
         self.changed = False
         self.resolver = CatalogResolver(self)
         self._compiling = threading.local()
-        if hasattr(data, "resolver"):
+        if data is not None and hasattr(data, "resolver"):
             data.resolver = self.resolver
         self._last_instant = datetime(2000, 1, 1, tzinfo=UTC)
         self._results: OrderedDict[str, Result] = OrderedDict()

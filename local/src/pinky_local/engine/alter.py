@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from pinky_local.engine import errors, families, identifiers, lifecycle, properties
 from pinky_local.engine.catalog import CatalogObject
@@ -58,7 +59,7 @@ def _read(statement: Statement, item: CatalogObject) -> Change:
 
 
 def changed(statement: Statement, item: CatalogObject, *privileges: str) -> None:
-    """Raise unless the session may change the object (OWNERSHIP, or one of the privileges) and its type allows it now."""
+    """Raise unless the session may change the object (as owner, or by a privilege) and its type allows it now."""
     statement.require(item, *privileges)
     families.check_change(statement, item)
 
@@ -95,7 +96,7 @@ def _tag_names(statement: Statement) -> list[str]:
     names = []
     while True:
         parts = statement.tokens.name()
-        statement.deferred_checks.append(lambda parts=parts: properties.check_tag(statement, parts, None))
+        statement.deferred_checks.append(partial(properties.check_tag, statement, parts, None))
         names.append(identifiers.dotted(statement.qualified("tag", parts)))
         if not statement.tokens.accept_symbol(","):
             return names

@@ -7,6 +7,7 @@ and returns what the data plane has to do; the data plane works last, so that a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from pinky_local.engine import columns as definitions
 from pinky_local.engine import datatypes, errors, families, identifiers, tables
@@ -94,8 +95,11 @@ def _read_add(statement: Statement) -> Edit:
     for words in (("ROW", "ACCESS"), ("SEARCH", "OPTIMIZATION"), ("STORAGE", "LIFECYCLE"), ("DATA", "METRIC")):
         if tokens.at(*words):
             raise errors.unsupported(f"ALTER TABLE ADD {' '.join(words)}")
-    if tokens.word() == "CONSTRAINT" or tokens.at("PRIMARY", "KEY") or tokens.at("FOREIGN", "KEY") or (
-        tokens.word() in ("UNIQUE", "CHECK") and tokens.is_symbol("(", 1)
+    if (
+        tokens.word() == "CONSTRAINT"
+        or tokens.at("PRIMARY", "KEY")
+        or tokens.at("FOREIGN", "KEY")
+        or (tokens.word() in ("UNIQUE", "CHECK") and tokens.is_symbol("(", 1))
     ):
         definition = Definition()
         definitions.read_constraint(statement, definition, [])
@@ -140,7 +144,8 @@ def add_column(statement: Statement, draft: CatalogObject, column: Column) -> Wo
         text = f"Cannot add column '{column.name}' with identity: the table is not empty"
         raise errors.compilation(2271, "22000", text)
     if has_rows and not column.nullable and column.default is None:
-        text = f"Non-nullable column '{column.name}' cannot be added to non-empty table '{draft.name}' unless it has a non-null default value."
+        text = f"Non-nullable column '{column.name}' cannot be added to non-empty table '{draft.name}'"
+        text += " unless it has a non-null default value."
         raise errors.compilation(1408, "23502", text)
     draft.columns.append(column)
     if data is None:
@@ -181,8 +186,11 @@ def _read_drop(statement: Statement) -> Edit:
     for words in (("ROW", "ACCESS"), ("SEARCH", "OPTIMIZATION"), ("STORAGE", "LIFECYCLE"), ("ALL", "ROW")):
         if tokens.at(*words):
             raise errors.unsupported(f"ALTER TABLE DROP {' '.join(words)}")
-    if tokens.word() == "CONSTRAINT" or tokens.at("PRIMARY", "KEY") or tokens.at("FOREIGN", "KEY") or (
-        tokens.word() == "UNIQUE" and tokens.is_symbol("(", 1)
+    if (
+        tokens.word() == "CONSTRAINT"
+        or tokens.at("PRIMARY", "KEY")
+        or tokens.at("FOREIGN", "KEY")
+        or (tokens.word() == "UNIQUE" and tokens.is_symbol("(", 1))
     ):
         matches = _read_constraint_reference(statement)
         tokens.accept("CASCADE")
@@ -199,9 +207,7 @@ def _read_drop(statement: Statement) -> Edit:
 
     def edit(draft: CatalogObject) -> list[Work]:
         present = {column.name for column in draft.columns}
-        return [
-            drop_column(statement, draft, name, keys=True) for name in names if name in present or not if_exists
-        ]
+        return [drop_column(statement, draft, name, keys=True) for name in names if name in present or not if_exists]
 
     return edit
 
@@ -296,8 +302,11 @@ def _rename_constraint(draft: CatalogObject, old: str, new: str) -> list[Work]:
 
 def _read_modify(statement: Statement) -> Edit:
     tokens = statement.tokens
-    if tokens.word() == "CONSTRAINT" or tokens.at("PRIMARY", "KEY") or tokens.at("FOREIGN", "KEY") or (
-        tokens.word() == "UNIQUE" and tokens.is_symbol("(", 1)
+    if (
+        tokens.word() == "CONSTRAINT"
+        or tokens.at("PRIMARY", "KEY")
+        or tokens.at("FOREIGN", "KEY")
+        or (tokens.word() == "UNIQUE" and tokens.is_symbol("(", 1))
     ):
         return _read_modify_constraint(statement)
     parenthesised = tokens.accept_symbol("(")
@@ -360,7 +369,7 @@ def _read_column_action(statement: Statement, name: str) -> Edit:
         gone = []
         while True:
             parts = tokens.name()
-            statement.deferred_checks.append(lambda parts=parts: check_tag(statement, parts, None))
+            statement.deferred_checks.append(partial(check_tag, statement, parts, None))
             gone.append(identifiers.dotted(statement.qualified("tag", parts)))
             if not tokens.accept_symbol(","):
                 return lambda draft: _set_column_tags(draft, name, {}, gone)
@@ -386,11 +395,11 @@ def _set_default(statement: Statement, draft: CatalogObject, name: str, text: st
 def _set_nullable(statement: Statement, draft: CatalogObject, name: str, *, nullable: bool) -> Work:
     column = tables.draft_column(draft, name)
     data = statement.account.data
-    if not nullable and column.nullable and data is not None:
-        if data.has_nulls(tables.table_name(statement, draft), name):
-            raise _has_nulls(name)
+    narrowing = not nullable and column.nullable
+    if narrowing and data is not None and data.has_nulls(tables.table_name(statement, draft), name):
+        raise _has_nulls(name)
     if nullable and any(key.kind == PRIMARY and name in key.columns for key in draft.constraints):
-        raise errors.compilation(2275, "42601", f"Cannot drop NOT NULL of column '{name}': it is part of the primary key.")
+        raise errors.compilation(2275, "42601", f"Cannot drop NOT NULL of primary key column '{name}'.")
     column.nullable = nullable
     return None
 

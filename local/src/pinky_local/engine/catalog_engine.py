@@ -93,7 +93,7 @@ class CatalogEngine:
             self._save()
 
     def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:
-        """See `types.Engine.login`. Database, schema and warehouse that do not exist are left unset, as Snowflake does."""
+        """See `types.Engine.login`. A database, schema or warehouse that is not there is left unset."""
         with self.account.lock:
             user = self._user(login_name)
             role = self._role(user.name, requested.get("role") or user.properties.get("DEFAULT_ROLE"))
@@ -207,7 +207,8 @@ class CatalogEngine:
         name = self._folded(wanted)
         if name not in self.account.access.available(user):
             text = f"Role '{wanted}' specified in the connect string does not exist or not authorized."
-            raise SqlError(390189, "08001", text + " Contact your local system administrator, or attempt to login with another role.")
+            text += " Contact your local system administrator, or attempt to login with another role."
+            raise SqlError(390189, "08001", text)
         return name
 
     @staticmethod
@@ -217,9 +218,14 @@ class CatalogEngine:
     def _enter(self, context: SessionContext, requested: dict[str, str | None], defaults: dict[str, Any]) -> None:
         namespace = str(defaults.get("DEFAULT_NAMESPACE") or "").split(".")
         database = requested.get("database") or (namespace[0] or None)
-        schema = requested.get("schema") or (namespace[1] if len(namespace) > 1 and not requested.get("database") else None)
+        schema = requested.get("schema") or (
+            namespace[1] if len(namespace) > 1 and not requested.get("database") else None
+        )
         warehouse = requested.get("warehouse") or defaults.get("DEFAULT_WAREHOUSE")
-        steps = [(f"USE WAREHOUSE {self._quoted(warehouse)}", warehouse), (f"USE DATABASE {self._quoted(database)}", database)]
+        steps = [
+            (f"USE WAREHOUSE {self._quoted(warehouse)}", warehouse),
+            (f"USE DATABASE {self._quoted(database)}", database),
+        ]
         steps.append((f"USE SCHEMA {self._quoted(schema)}", schema if database else None))
         for sql, wanted in steps:
             if not wanted:
@@ -238,4 +244,3 @@ class CatalogEngine:
         if known is None or "session" not in known.levels or value is None:
             return  # clients send parameters of their own, which servers ignore
         context.parameters[name] = parameters.checked(known, value)
-

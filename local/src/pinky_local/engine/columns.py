@@ -10,16 +10,24 @@ from dataclasses import dataclass, field
 
 from pinky_local.engine import datatypes, errors, identifiers, parameters
 from pinky_local.engine.catalog import CatalogObject, Column, Constraint
-from pinky_local.engine.lexer import END, QUOTED, STRING, WORD
+from pinky_local.engine.lexer import END, QUOTED, STRING, WORD, Token
 from pinky_local.engine.properties import read_tag_values
 from pinky_local.engine.statement import Statement
 
 PRIMARY, UNIQUE, FOREIGN, CHECK = "PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK"
 _AFTER_DEFAULT = frozenset({
-    "NOT", "NULL", "COMMENT", "PRIMARY", "UNIQUE", "CONSTRAINT", "REFERENCES", "COLLATE", "WITH", "MASKING", "TAG", "FOREIGN",
-    "AUTOINCREMENT", "IDENTITY", "PROJECTION", "CHECK",
+    "NOT", "NULL", "COMMENT", "PRIMARY", "UNIQUE", "CONSTRAINT", "REFERENCES", "COLLATE", "WITH", "MASKING", "TAG",
+    "FOREIGN", "AUTOINCREMENT", "IDENTITY", "PROJECTION", "CHECK",
 })  # fmt: skip
-_CALLS = {"CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_USER", "CURRENT_ROLE", "SYSDATE", "LOCALTIMESTAMP"}
+_CALLS = {
+    "CURRENT_TIMESTAMP",
+    "CURRENT_DATE",
+    "CURRENT_TIME",
+    "CURRENT_USER",
+    "CURRENT_ROLE",
+    "SYSDATE",
+    "LOCALTIMESTAMP",
+}
 
 
 @dataclass(slots=True)
@@ -164,14 +172,16 @@ def read_default(statement: Statement) -> str:
             if depth == 0 and token.value in (")", ","):
                 break
             depth += {"(": 1, ")": -1}.get(token.value, 0)
-        elif depth == 0 and token.kind == WORD and tokens.index > first and token.value in _AFTER_DEFAULT:
-            break
-        elif depth == 0 and token.kind == "symbol" and token.value == ";":
+        elif depth == 0 and (_ends_default(token) or token.value == ";") and tokens.index > first:
             break
         tokens.index += 1
     if tokens.index == first:
         raise tokens.unexpected()
     return spelled(statement, first, tokens.index)
+
+
+def _ends_default(token: Token) -> bool:
+    return token.kind == WORD and token.value in _AFTER_DEFAULT
 
 
 def spelled(statement: Statement, first: int, last: int) -> str:

@@ -44,8 +44,11 @@ def _in_session(account: Account, session: SessionContext, arguments: Sequence[A
 
 def _schemas(_: Account, session: SessionContext, __: Sequence[Any]) -> str:
     names = [name for name in ("PUBLIC", session.schema) if name]
-    qualified = [identifiers.dotted((session.database, name)) for name in dict.fromkeys(reversed(names))] if (
-        session.database) else []
+    qualified = (
+        [identifiers.dotted((session.database, name)) for name in dict.fromkeys(reversed(names))]
+        if (session.database)
+        else []
+    )
     return json.dumps(qualified, separators=(",", ":"))
 
 
@@ -76,7 +79,6 @@ FUNCTIONS: dict[str, tuple[int, Function]] = {
     "SYSTEM$CANCEL_ALL_QUERIES": (1, _cancel_all),
     "SYSTEM$CLIENT_VERSION_INFO": (0, lambda account, session, _: "[]"),
     "SYSTEM$TYPEOF": (1, lambda account, session, arguments: _typeof(arguments[0])),
-    "SYSTEM$TASK_DEPENDENTS_ENABLE": (1, lambda account, session, arguments: None),  # needs a statement: see below
 }
 """Function name to number of arguments and implementation."""
 
@@ -104,10 +106,10 @@ def call(account: Account, name: str, arguments: Sequence[Any], session: Session
     if known is None:
         raise errors.compilation(2140, "42601", f"Unknown function {name}")
     arity, function = known
-    if len(arguments) > arity and not (name == "LAST_QUERY_ID" and arguments == [-1]):
-        raise errors.compilation(939, "22023", f"too many arguments for function [{name}] expected {arity}, got {len(arguments)}")
-    if len(arguments) < arity:
-        raise errors.compilation(938, "22023", f"not enough arguments for function [{name}], expected {arity}, got {len(arguments)}")
+    if len(arguments) != arity and not (name == "LAST_QUERY_ID" and arguments == [-1]):
+        number, word = (939, "too many") if len(arguments) > arity else (938, "not enough")
+        text = f"{word} arguments for function [{name}] expected {arity}, got {len(arguments)}"
+        raise errors.compilation(number, "22023", text)
     with account.lock:
         return function(account, session, arguments)
 
@@ -149,7 +151,9 @@ def _simple(statement: Statement) -> Result | None:
     return Result(columns, [values], SELECT_TYPE)
 
 
-_CLAUSES = frozenset({"FROM", "WHERE", "GROUP", "ORDER", "LIMIT", "UNION", "HAVING", "QUALIFY", "EXCEPT", "INTERSECT", "MINUS"})
+_CLAUSES = frozenset(
+    {"FROM", "WHERE", "GROUP", "ORDER", "LIMIT", "UNION", "HAVING", "QUALIFY", "EXCEPT", "INTERSECT", "MINUS"}
+)
 
 
 def _expression(statement: Statement) -> Any:

@@ -74,7 +74,10 @@ def read_type(stream: TokenStream, timestamp_mapping: str = "TIMESTAMP_NTZ") -> 
 def _time(stream: TokenStream, word: str, mapping: str) -> DataType:
     if word == "TIMESTAMP":
         family = mapping
-        for clause, zoned in ((("WITH", "TIME", "ZONE"), "TIMESTAMP_TZ"), (("WITHOUT", "TIME", "ZONE"), "TIMESTAMP_NTZ")):
+        for clause, zoned in (
+            (("WITH", "TIME", "ZONE"), "TIMESTAMP_TZ"),
+            (("WITHOUT", "TIME", "ZONE"), "TIMESTAMP_NTZ"),
+        ):
             if stream.accept(*clause):
                 family = zoned
         if stream.accept("WITH", "LOCAL", "TIME", "ZONE"):

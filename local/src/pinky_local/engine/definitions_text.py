@@ -16,7 +16,7 @@ def _text(value: str) -> str:
 
 
 def get_ddl(statement: Statement, arguments: Sequence[Any]) -> str:
-    """GET_DDL('TABLE' | 'VIEW', 'name' [, use_fully_qualified_names]); the owner's privilege is not needed, sight is."""
+    """GET_DDL('TABLE' | 'VIEW', 'name' [, use_fully_qualified_names]) for whoever sees the object."""
     if not 2 <= len(arguments) <= 3:
         raise errors.compilation(938, "22023", "not enough arguments for function [GET_DDL], expected 2")
     kind, parts = str(arguments[0]).upper(), identifiers.parse_dotted(str(arguments[1]))
@@ -62,7 +62,9 @@ def _column(column: Column) -> str:
 
 
 def _constraint(statement: Statement, constraint: Constraint) -> str:
-    named = "" if constraint.name.startswith("SYS_CONSTRAINT_") else f"constraint {identifiers.printed(constraint.name)} "
+    named = (
+        "" if constraint.name.startswith("SYS_CONSTRAINT_") else f"constraint {identifiers.printed(constraint.name)} "
+    )
     if constraint.kind == CHECK:
         return f"\t{named}check ({constraint.options['CHECK']})"
     text = f"\t{named}{constraint.kind.lower()} ({', '.join(map(identifiers.printed, constraint.columns))})"

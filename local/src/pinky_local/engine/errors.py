@@ -93,19 +93,22 @@ def access_control(errno: int, text: str) -> SqlError:
 
 def no_database(action: str) -> SqlError:
     """090105: an unqualified name and no current database."""
-    text = f"Cannot perform {action}. This session does not have a current database. Call 'USE DATABASE', or use a qualified name."
+    text = f"Cannot perform {action}. This session does not have a current database."
+    text += " Call 'USE DATABASE', or use a qualified name."
     return SqlError(90105, "22000", text)
 
 
 def no_schema(action: str) -> SqlError:
     """090106: an unqualified name and no current schema."""
-    text = f"Cannot perform {action}. This session does not have a current schema. Call 'USE SCHEMA', or use a qualified name."
+    text = f"Cannot perform {action}. This session does not have a current schema."
+    text += " Call 'USE SCHEMA', or use a qualified name."
     return SqlError(90106, "22000", text)
 
 
 def no_warehouse() -> SqlError:
     """000606: a statement that reads rows in a session without a warehouse."""
-    text = "No active warehouse selected in the current session.  Select an active warehouse with the 'use warehouse' command.\n"
+    text = "No active warehouse selected in the current session."
+    text += "  Select an active warehouse with the 'use warehouse' command.\n"
     return SqlError(606, "57P03", text)
 
 

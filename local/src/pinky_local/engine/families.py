@@ -20,6 +20,9 @@ CREATE: dict[str, Callable[[Statement, Creation], None]] = {}
 ALTER: dict[str, Callable[[Statement, CatalogObject], Callable[[], None] | None]] = {}
 """By kind: reads a verb of ALTER that only this type has, or returns None without reading anything."""
 
+CLAUSES: dict[str, tuple[str, ...]] = {"task": ("FINALIZE",)}
+"""By kind: words before an equals sign that are no properties but clauses of the type's own grammar."""
+
 DESCRIBE: dict[str, Callable[[Statement, CatalogObject], Result]] = {}
 """By kind: answers DESCRIBE."""
 
@@ -31,11 +34,12 @@ CHANGE_CHECK: dict[str, Callable[[Statement, CatalogObject], None]] = {}
 
 
 UNKNOWN_KINDS = frozenset({
-    "AGENT", "AGGREGATION", "ALERT", "API", "APPLICATION", "AUTHENTICATION", "CATALOG", "COMPUTE", "CONNECTION", "CONTACT",
-    "CORTEX", "DATA", "DATASET", "DYNAMIC", "EVENT", "EXTERNAL", "FAILOVER", "FUNCTION", "GIT", "HYBRID", "ICEBERG", "IMAGE",
-    "INTEGRATION", "LIFECYCLE", "MANAGED", "MASKING", "MATERIALIZED", "METRIC", "MODEL", "NETWORK", "NOTEBOOK", "NOTIFICATION",
-    "PACKAGES", "PASSWORD", "PIPE", "POLICY", "POOL", "PROJECTION", "REPLICATION", "REPOSITORY", "ROW", "ACCESS", "RULE",
-    "SECURITY", "SEMANTIC", "SERVICE", "SESSION", "SHARE", "SNAPSHOT", "STORAGE", "STREAMLIT", "VOLUME", "GROUP",
+    "AGENT", "AGGREGATION", "ALERT", "API", "APPLICATION", "AUTHENTICATION", "CATALOG", "COMPUTE", "CONNECTION",
+    "CONTACT", "CORTEX", "DATA", "DATASET", "DYNAMIC", "EVENT", "EXTERNAL", "FAILOVER", "FUNCTION", "GIT", "HYBRID",
+    "ICEBERG", "IMAGE", "INTEGRATION", "LIFECYCLE", "MANAGED", "MASKING", "MATERIALIZED", "METRIC", "MODEL",
+    "NETWORK", "NOTEBOOK", "NOTIFICATION", "PACKAGES", "PASSWORD", "PIPE", "POLICY", "POOL", "PROJECTION",
+    "REPLICATION", "REPOSITORY", "ROW", "ACCESS", "RULE", "SECURITY", "SEMANTIC", "SERVICE", "SESSION", "SHARE",
+    "SNAPSHOT", "STORAGE", "STREAMLIT", "VOLUME", "GROUP",
 })  # fmt: skip
 """First and second words of object types that exist in Snowflake and not here."""
 
@@ -65,8 +69,6 @@ def altered_message(statement: Statement, item: CatalogObject, *, created: bool 
     if created:
         return f"{TYPES[item.kind].label} {identifiers.printed(item.name)} successfully altered."
     return "Statement executed successfully."
-
-
 
 
 SIGNATURE: dict[str, Callable[[Statement], str]] = {}

@@ -13,7 +13,7 @@ from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject, FutureGrant, Grant, Membership
 from pinky_local.engine.create import read_kind
 from pinky_local.engine.privileges import ALL_PRIVILEGES, fits, privileges_of
-from pinky_local.engine.specs import BY_PLURAL
+from pinky_local.engine.specs import BY_PLURAL, TYPES
 from pinky_local.engine.statement import Statement, status
 from pinky_local.types import Result
 
@@ -177,7 +177,7 @@ def _find_target(statement: Statement, target: Target) -> None:
     container = statement.find(where, target.parts)
     target.form, target.container = form, container.number
     if form == "all":
-        spec = families.TYPES[target.kind]
+        spec = TYPES[target.kind]
         for number in show.containers_below(statement, spec, container.number):
             target.items += [
                 item
@@ -194,7 +194,7 @@ def _grantee(statement: Statement, kind: str, parts: tuple[str, ...], target: Ta
         for number in numbers:
             owner = statement.catalog.database_of(statement.catalog.objects[number])
             if owner is not database:
-                raise errors.access_control(3072, f"Database role '{role.name}' can only hold privileges in its own database.")
+                raise errors.access_control(3072, f"Database role '{role.name}' is limited to its own database.")
         if target.form == "account":
             raise errors.access_control(3072, f"Database role '{role.name}' cannot hold account level privileges.")
     return role
@@ -242,7 +242,7 @@ def _grantor(statement: Statement, item: CatalogObject, privilege: str) -> int |
         held = statement.catalog.grants_on.get(item.number, {}).get((privilege, role))
         if held is not None and held.grantable:
             return role
-    raise errors.insufficient(families.TYPES[item.kind].words, item.name)
+    raise errors.insufficient(TYPES[item.kind].words, item.name)
 
 
 def _grantor_on_account(statement: Statement, privilege: str) -> int:
@@ -265,7 +265,7 @@ def _may_grant_future(statement: Statement, container: CatalogObject) -> None:
         return
     if container.kind == "schema" and container.state.get("MANAGED") and container.owner in roles:
         return
-    raise errors.insufficient(families.TYPES[container.kind].words, container.name)
+    raise errors.insufficient(TYPES[container.kind].words, container.name)
 
 
 def _grant_future(
@@ -308,7 +308,7 @@ def _revoke_on(
         ]
         item = catalog.objects.get(number)
         if dependent and not cascade and (item is None or item.owner != to.number):
-            raise errors.access_control(3016, f"Dependent grant of privilege '{privilege}' exists; revoke it or use CASCADE.")
+            raise errors.access_control(3016, f"Dependent grant of '{privilege}' exists; revoke it or use CASCADE.")
         if cascade and (item is None or item.owner != to.number):
             for other in dependent:
                 receiver = catalog.objects[other.to]
@@ -350,15 +350,14 @@ def _grant_ownership(statement: Statement) -> Result:
 def _check_transfer(statement: Statement, item: CatalogObject, to: CatalogObject, current: str) -> None:
     manages = statement.access.holds_account(statement.roles, _MANAGE)
     if item.owner not in statement.roles and not manages:
-        raise errors.insufficient(families.TYPES[item.kind].words, item.name)
+        raise errors.insufficient(TYPES[item.kind].words, item.name)
     if item.state.get("system"):
-        raise errors.insufficient(families.TYPES[item.kind].words, item.name)
+        raise errors.insufficient(TYPES[item.kind].words, item.name)
     managed = _managed_schema(statement, item)
-    if managed is not None and managed.owner is not None and not manages:
-        if to.number not in statement.access.closure(managed.owner):
-            raise errors.access_control(
-                3036, "Ownership in a managed access schema can only go to a role below the schema owner."
-            )
+    inside = managed is not None and managed.owner is not None and not manages
+    if inside and managed is not None and to.number not in statement.access.closure(managed.owner or 0):
+        text = "Ownership in a managed access schema can only go to a role below the schema owner."
+        raise errors.access_control(3036, text)
     outbound = [g for g in statement.catalog.grants_on.get(item.number, {}).values() if g.to != to.number]
     if outbound and not current and item.owner != to.number:
         text = "Dependent grant of privilege '{}' on securable '{}' to role '{}' exists.  It must be revoked first.  More than one dependent grant may exist: use 'SHOW GRANTS' command to view them.  To revoke all dependent grants while transferring object ownership, use convenience command 'GRANT OWNERSHIP ON <target_objects> TO <target_role> REVOKE CURRENT GRANTS'."  # noqa: E501
@@ -407,19 +406,19 @@ def _read_holder(statement: Statement, word: str) -> tuple[str, tuple[str, ...]]
 def _roles(statement: Statement, word: str) -> tuple[list[CatalogObject], CatalogObject]:
     kind, names = _read_role(statement)
     holder_kind, holder_name = _read_holder(statement, word)
+    if word == "TO" and statement.tokens.at("WITH", "GRANT", "OPTION"):
+        raise errors.unsupported("GRANT of a role WITH GRANT OPTION")
     statement.finish_parsing()
     roles = [statement.find(kind, name) for name in names]
     holder = statement.find(holder_kind, holder_name)
     if kind == "role" and holder_kind == "database_role":
         raise errors.access_control(3055, "An account role cannot be granted to a database role.")
-    if kind == "database_role" and holder_kind == "user":
-        raise statement.tokens.unexpected()
     for role in roles:
-        if kind == "database_role" and holder_kind == "database_role":
-            if statement.catalog.database_of(role) is not statement.catalog.database_of(holder):
-                raise errors.access_control(3055, "Database roles can only be granted within their database.")
+        within = kind == "database_role" and holder_kind == "database_role"
+        if within and statement.catalog.database_of(role) is not statement.catalog.database_of(holder):
+            raise errors.access_control(3055, "Database roles can only be granted within their database.")
         if not statement.access.holds_account(statement.roles, _MANAGE) and role.owner not in statement.roles:
-            raise errors.insufficient(families.TYPES[role.kind].words, role.name)
+            raise errors.insufficient(TYPES[role.kind].words, role.name)
     return roles, holder
 
 
@@ -427,8 +426,10 @@ def _grant_role(statement: Statement) -> Result:
     roles, holder = _roles(statement, "TO")
     for role in roles:
         if holder.kind != "user" and holder.number in statement.access.closure(role.number):
-            shown = identifiers.printed(role.name)
-            raise errors.access_control(3044, f"Role '{shown}' cannot be granted to '{holder.name}': it would form a cycle.")
+            text = (
+                f"Role '{identifiers.printed(role.name)}' cannot be granted to '{holder.name}': it would form a cycle."
+            )
+            raise errors.access_control(3044, text)
     by = statement.primary_role().number
     for role in roles:
         statement.catalog.join(Membership(role.number, holder.number, by, statement.now))

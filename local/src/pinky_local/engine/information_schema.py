@@ -152,32 +152,40 @@ def _tables(reader: _Reader) -> Iterator[dict[str, Any]]:
         table = item.kind == "table"
         temporary = bool(item.state.get("TEMPORARY"))
         count = data.row_count((reader.database.name, schema.name, item.name)) if table and data is not None else None
-        yield _common(reader, item, "TABLE") | _place(reader, schema, item) | {
-            "TABLE_TYPE": "VIEW" if not table else "LOCAL TEMPORARY" if temporary else "BASE TABLE",
-            "CLUSTERING_KEY": item.state.get("cluster_by"),
-            "ROW_COUNT": count,
-            "RETENTION_TIME": reader.retention(item) if table else None,
-            "IS_INSERTABLE_INTO": "YES",
-            "IS_TYPED": "YES",
-            "AUTO_CLUSTERING_ON": _yes(item.state.get("cluster_by")) if table else None,
-            "IS_TEMPORARY": _yes(temporary),
-            "IS_ICEBERG": "NO",
-            "IS_DYNAMIC": "NO",
-            "IS_IMMUTABLE": "NO",
-            "IS_HYBRID": "NO",
-        }
+        yield (
+            _common(reader, item, "TABLE")
+            | _place(reader, schema, item)
+            | {
+                "TABLE_TYPE": "VIEW" if not table else "LOCAL TEMPORARY" if temporary else "BASE TABLE",
+                "CLUSTERING_KEY": item.state.get("cluster_by"),
+                "ROW_COUNT": count,
+                "RETENTION_TIME": reader.retention(item) if table else None,
+                "IS_INSERTABLE_INTO": "YES",
+                "IS_TYPED": "YES",
+                "AUTO_CLUSTERING_ON": _yes(item.state.get("cluster_by")) if table else None,
+                "IS_TEMPORARY": _yes(temporary),
+                "IS_ICEBERG": "NO",
+                "IS_DYNAMIC": "NO",
+                "IS_IMMUTABLE": "NO",
+                "IS_HYBRID": "NO",
+            }
+        )
 
 
 def _views(reader: _Reader) -> Iterator[dict[str, Any]]:
     for schema, item in reader.relations("view"):
         shown = item.owner in reader.roles or not item.state.get("SECURE")
-        yield _common(reader, item, "TABLE") | _place(reader, schema, item) | {
-            "VIEW_DEFINITION": item.state.get("text") if shown else None,
-            "CHECK_OPTION": "NONE",
-            "IS_UPDATABLE": "NO",
-            "INSERTABLE_INTO": "NO",
-            "IS_SECURE": _yes(item.state.get("SECURE")),
-        }
+        yield (
+            _common(reader, item, "TABLE")
+            | _place(reader, schema, item)
+            | {
+                "VIEW_DEFINITION": item.state.get("text") if shown else None,
+                "CHECK_OPTION": "NONE",
+                "IS_UPDATABLE": "NO",
+                "INSERTABLE_INTO": "NO",
+                "IS_SECURE": _yes(item.state.get("SECURE")),
+            }
+        )
 
 
 def _column_rows(reader: _Reader) -> Iterator[dict[str, Any]]:
@@ -185,21 +193,25 @@ def _column_rows(reader: _Reader) -> Iterator[dict[str, Any]]:
         for position, column in enumerate(item.columns, 1):
             kind = datatypes.parse(column.data_type)
             identity = column.identity
-            yield _place(reader, schema, item) | _type_values(kind) | {
-                "COLUMN_NAME": column.name,
-                "ORDINAL_POSITION": position,
-                "COLUMN_DEFAULT": column.default,
-                "IS_NULLABLE": _yes(column.nullable),
-                "COLLATION_NAME": column.collation,
-                "IS_SELF_REFERENCING": "NO",
-                "IS_IDENTITY": _yes(identity),
-                "IDENTITY_GENERATION": "BY DEFAULT" if identity else None,
-                "IDENTITY_START": str(identity[0]) if identity else None,
-                "IDENTITY_INCREMENT": str(identity[1]) if identity else None,
-                "IDENTITY_CYCLE": "NO" if identity else None,
-                "IDENTITY_ORDERED": _yes(column.ordered) if identity else None,
-                "COMMENT": column.comment,
-            }
+            yield (
+                _place(reader, schema, item)
+                | _type_values(kind)
+                | {
+                    "COLUMN_NAME": column.name,
+                    "ORDINAL_POSITION": position,
+                    "COLUMN_DEFAULT": column.default,
+                    "IS_NULLABLE": _yes(column.nullable),
+                    "COLLATION_NAME": column.collation,
+                    "IS_SELF_REFERENCING": "NO",
+                    "IS_IDENTITY": _yes(identity),
+                    "IDENTITY_GENERATION": "BY DEFAULT" if identity else None,
+                    "IDENTITY_START": str(identity[0]) if identity else None,
+                    "IDENTITY_INCREMENT": str(identity[1]) if identity else None,
+                    "IDENTITY_CYCLE": "NO" if identity else None,
+                    "IDENTITY_ORDERED": _yes(column.ordered) if identity else None,
+                    "COMMENT": column.comment,
+                }
+            )
 
 
 def _type_values(kind: datatypes.DataType) -> dict[str, Any]:
@@ -208,8 +220,11 @@ def _type_values(kind: datatypes.DataType) -> dict[str, Any]:
     if kind.family == "NUMBER":
         values |= {"NUMERIC_PRECISION": numbers[0], "NUMERIC_PRECISION_RADIX": 10, "NUMERIC_SCALE": numbers[1]}
     elif kind.family == "VARCHAR":
-        octets = min(numbers[0] * 4, datatypes.VARCHAR_MAXIMUM) if numbers[0] > 16_777_216 else min(
-            numbers[0] * 4, 16_777_216)
+        octets = (
+            min(numbers[0] * 4, datatypes.VARCHAR_MAXIMUM)
+            if numbers[0] > 16_777_216
+            else min(numbers[0] * 4, 16_777_216)
+        )
         values |= {"CHARACTER_MAXIMUM_LENGTH": numbers[0], "CHARACTER_OCTET_LENGTH": octets}
     elif kind.family == "BINARY":
         values |= {"CHARACTER_MAXIMUM_LENGTH": numbers[0], "CHARACTER_OCTET_LENGTH": numbers[0]}

@@ -42,9 +42,7 @@ def enter(statement: Statement, item: CatalogObject) -> None:
     session = statement.session
     if item.kind == "database":
         session.database = item.name
-        public = statement.account.new(
-            "schema", "PUBLIC", space="schema", parent=item.number, owner=item.owner
-        )
+        public = statement.account.new("schema", "PUBLIC", space="schema", parent=item.number, owner=item.owner)
         if statement.catalog.get(item.number, "schema", "PUBLIC") is None:
             public.state.update({key: True for key in ("TRANSIENT",) if item.state.get(key)})
             statement.catalog.add(public)

@@ -31,9 +31,11 @@ GLOBAL_PRIVILEGES: tuple[str, ...] = (
     "OVERRIDE SHARE RESTRICTIONS", "PURCHASE DATA EXCHANGE LISTING", "READ SESSION", "RESOLVE ALL",
 )  # fmt: skip
 
-ALL_PRIVILEGES = frozenset(GLOBAL_PRIVILEGES) | {
-    privilege for spec in TYPES.values() for privilege in spec.privileges
-} | {"OWNERSHIP"}
+ALL_PRIVILEGES = (
+    frozenset(GLOBAL_PRIVILEGES)
+    | {privilege for spec in TYPES.values() for privilege in spec.privileges}
+    | {"OWNERSHIP"}
+)
 """Every privilege some object can have."""
 
 _SPLIT = {"USAGE": "external", "READ": "internal", "WRITE": "internal"}

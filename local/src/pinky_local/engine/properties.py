@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from pinky_local.engine import errors, identifiers
+from pinky_local.engine import errors, families, identifiers
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.spec import ObjectType, Property
@@ -36,15 +37,15 @@ def read_settings(
     *,
     creating: bool,
     settings: Settings | None = None,
-    until: tuple[str, ...] = (),
 ) -> Settings:
-    """Read NAME = value pairs as long as they come, up to one of the words ``until``.
+    """Read NAME = value pairs as long as they come, up to a clause that the type reads itself.
 
     Raises for unknown, repeated and forbidden names.
     """
+    clauses = families.CLAUSES.get(spec.kind, ())
     settings = settings or Settings()
     tokens = statement.tokens
-    while tokens.word() and tokens.word() not in until:
+    while tokens.word() and tokens.word() not in clauses:
         if creating and read_tags_clause(statement, settings):
             continue
         if tokens.word() == "WITH" and spec.property_named(tokens.word(1)):
@@ -96,7 +97,7 @@ def read_tag_values(statement: Statement) -> dict[str, str]:
             raise errors.compilation(2220, "22023", "Tag value exceeds the maximum length of 256 characters.")
         name = identifiers.dotted(statement.qualified("tag", parts))
         found[name] = value
-        statement.deferred_checks.append(lambda parts=parts, value=value: check_tag(statement, parts, value))
+        statement.deferred_checks.append(partial(check_tag, statement, parts, value))
         if not tokens.accept_symbol(","):
             return found
 

@@ -145,7 +145,9 @@ def describe_user(statement: Statement, item: CatalogObject) -> Result:
         default = prop.default if not isinstance(prop.default, list) else '["ALL"]'
         shown = ("true" if default else "false") if isinstance(default, bool) else default
         text = "null" if value is None else str(value)
-        values.append([prop.name, text, "null" if shown is None else str(shown), prop.name.replace("_", " ").capitalize()])
+        values.append(
+            [prop.name, text, "null" if shown is None else str(shown), prop.name.replace("_", " ").capitalize()]
+        )
     names = ("property", "value", "default", "description")
     return rows([ResultColumn(name, length=16_777_216) for name in names], values, show.DESCRIBE_TYPE)
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from pinky_local.engine import errors, parameters
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.statement import Statement, status
-from pinky_local.types import Result
+from pinky_local.types import Result, SqlError
 
 USE_TYPE, SET_TYPE, TRANSACTION_TYPE = 0x4300, 0x4100, 0x5000
 _DONE = "Statement executed successfully."
+
+
+def _not_assigned(name: str) -> SqlError:
+    text = f"Requested role '{name}' is not assigned to the executing user. Specify another role to activate."
+    return errors.access_control(3013, text)
 
 
 def use(statement: Statement) -> Result:
@@ -23,9 +28,7 @@ def use(statement: Statement) -> Result:
         if statement.access.role_named(name) is None:
             raise errors.cannot_perform()
         if name not in statement.access.available(session.user):
-            raise errors.access_control(
-                3013, f"Requested role '{name}' is not assigned to the executing user. Specify another role to activate."
-            )
+            raise _not_assigned(name)
         session.role = name
         return status(_DONE, USE_TYPE)
     if tokens.accept("WAREHOUSE"):
@@ -78,9 +81,7 @@ def _secondary(statement: Statement) -> Result:
         statement.finish_parsing()
         for name in names:
             if name not in statement.access.available(session.user):
-                raise errors.access_control(
-                    3013, f"Requested role '{name}' is not assigned to the executing user. Specify another role to activate."
-                )
+                raise _not_assigned(name)
         chosen = ",".join(names)
     session.secondary_roles = chosen
     return status(_DONE, USE_TYPE)

@@ -100,14 +100,17 @@ def _list(statement: Statement, spec: ObjectType, *, terse: bool) -> Result:
         found = found[: listing.limit]
     elif len(found) > CEILING:
         if not spec.silent_ceiling:
-            text = f"The result set size exceeded the max number of rows({CEILING}) supported for SHOW statements. Use LIMIT option to limit result set to a smaller number."
+            text = f"The result set size exceeded the max number of rows({CEILING}) supported for SHOW statements."
+            text += " Use LIMIT option to limit result set to a smaller number."
             raise errors.compilation(90153, "22000", text)
         found = found[:CEILING]
     columns = _columns(spec, listing)
     return table(statement, columns, found)
 
 
-def table(statement: Statement, columns: tuple[ShowColumn, ...], items: list[CatalogObject], kind: int = SHOW_TYPE) -> Result:
+def table(
+    statement: Statement, columns: tuple[ShowColumn, ...], items: list[CatalogObject], kind: int = SHOW_TYPE
+) -> Result:
     """Objects as the rows of a result."""
     described = [
         ResultColumn(
@@ -159,7 +162,8 @@ def read_filters(statement: Statement, listing: Listing, spec: ObjectType | None
     if tokens.accept("LIMIT"):
         listing.limit = tokens.integer()
         if not 0 <= listing.limit <= CEILING:
-            raise errors.compilation(1003, "42000", f"Invalid value [{listing.limit}] for LIMIT: must be 1 to {CEILING}.")
+            text = f"Invalid value [{listing.limit}] for LIMIT: must be 1 to {CEILING}."
+            raise errors.compilation(1003, "42000", text)
         if tokens.accept("FROM"):
             listing.after = tokens.string()
 
@@ -240,9 +244,7 @@ def _visible(statement: Statement, spec: ObjectType, listing: Listing) -> list[C
             gone = [e.objects[0] for (parent, _), es in catalog.dropped.items() if parent == number for e in es]
             candidates = sorted([*candidates, *(item for item in gone if item.kind == spec.kind)], key=lambda i: i.name)
         found += [
-            item
-            for item in candidates
-            if listing.matches(item.name) and (everything or access.touches(roles, item))
+            item for item in candidates if listing.matches(item.name) and (everything or access.touches(roles, item))
         ]
     return found
 

@@ -73,7 +73,7 @@ def declared(name: str, *, empty: Any = None) -> Getter:
 def fixed(value: Any) -> Getter:
     """The same value for every object: what this account does not keep."""
 
-    def get(statement: Statement, item: CatalogObject) -> Any:  # noqa: ARG001
+    def get(statement: Statement, item: CatalogObject) -> Any:
         return value
 
     return get

@@ -7,7 +7,7 @@ from typing import Any
 
 from pinky_local.engine import errors, families, identifiers, show
 from pinky_local.engine.access import ACCOUNT
-from pinky_local.engine.catalog import CatalogObject, FutureGrant, Grant
+from pinky_local.engine.catalog import CatalogObject, FutureGrant, Grant, Membership
 from pinky_local.engine.create import read_kind
 from pinky_local.engine.specs import TYPES
 from pinky_local.engine.statement import Statement, rows
@@ -74,12 +74,15 @@ def _on(statement: Statement) -> Result:
         values.append([*_ownership(statement, item), TYPES[statement.catalog.objects[item.owner].kind].kind.upper()])
     if item.kind in ("role", "database_role"):
         catalog = statement.catalog
-        for member in catalog.members.get(item.number, {}).values():
-            values.append([
-                member.created_on, "USAGE", item.kind.upper(), catalog.printed(item), catalog.objects[member.to].kind.upper(),
-                catalog.objects[member.to].name, "false", _name(statement, member.granted_by), "ROLE",
-            ])  # fmt: skip
+        values += [_membership(statement, item, member) for member in catalog.members.get(item.number, {}).values()]
     return _result(names, values, limit)
+
+
+def _membership(statement: Statement, role: CatalogObject, member: Membership) -> list[Any]:
+    to = statement.catalog.objects[member.to]
+    name, kind = statement.catalog.printed(role), role.kind.upper()
+    by = _name(statement, member.granted_by)
+    return [member.created_on, "USAGE", kind, name, to.kind.upper(), to.name, "false", by, "ROLE" if by else ""]
 
 
 def _sorted(statement: Statement, number: int) -> list[Grant]:
@@ -131,7 +134,9 @@ def _to(statement: Statement) -> Result:
     limit = _limit(statement)
     catalog = statement.catalog
     values = [_row(statement, entry, typed=False) for entry in catalog.grants_to.get(role.number, {}).values()]
-    values += [_ownership(statement, catalog.objects[n]) for n in catalog.owned.get(role.number, ()) if n in catalog.objects]
+    values += [
+        _ownership(statement, catalog.objects[n]) for n in catalog.owned.get(role.number, ()) if n in catalog.objects
+    ]
     for member in catalog.memberships.get(role.number, {}).values():
         held = catalog.objects[member.role]
         values.append([

@@ -1,4 +1,7 @@
-"""SHOW COLUMNS, SHOW PRIMARY | UNIQUE | IMPORTED | EXPORTED KEYS. All cut off silently at 10,000 rows (SHOW COLUMNS page)."""
+"""SHOW COLUMNS, SHOW PRIMARY | UNIQUE | IMPORTED | EXPORTED KEYS.
+
+All are cut off silently at 10,000 rows: so says the page of SHOW COLUMNS; for the keys it is a guess.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ _COLUMNS = (
     "database_name", "autoincrement", "schema_evolution_record",
 )  # fmt: skip
 _KEYS = (
-    "created_on", "database_name", "schema_name", "table_name", "column_name", "key_sequence", "constraint_name", "rely",
-    "comment",
+    "created_on", "database_name", "schema_name", "table_name", "column_name", "key_sequence", "constraint_name",
+    "rely", "comment",
 )  # fmt: skip
 _IMPORTED = (
     "created_on", "pk_database_name", "pk_schema_name", "pk_table_name", "pk_column_name", "fk_database_name",
@@ -97,8 +100,8 @@ def show_columns(statement: Statement) -> Result:
             values.append([
                 table, schema, column.name, json.dumps(tables.wire_type(column), separators=(",", ":")),
                 "true" if column.nullable else "NOT_NULL", column.default or "",
-                "COLUMN" if column.expression is None else "VIRTUAL_COLUMN", column.expression or "", column.comment or "",
-                database, tables.default_text(column) if column.identity else "", None,
+                "COLUMN" if column.expression is None else "VIRTUAL_COLUMN", column.expression or "",
+                column.comment or "", database, tables.default_text(column) if column.identity else "", None,
             ])  # fmt: skip
     return _result(_COLUMNS, values)
 

@@ -26,7 +26,9 @@ def show_parameters(statement: Statement) -> Result:
     values = []
     for name in sorted(PARAMETERS):
         parameter = PARAMETERS[name]
-        if not (applies(parameter, level) or level == "account") or (pattern is not None and not pattern.fullmatch(name)):
+        if not (applies(parameter, level) or level == "account") or (
+            pattern is not None and not pattern.fullmatch(name)
+        ):
             continue
         if level == "session":
             value, at = parameters.in_session(statement, parameter)

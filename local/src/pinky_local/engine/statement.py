@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import errors, identifiers
 from pinky_local.engine.access import ACCOUNT
-from pinky_local.engine.catalog import CatalogObject
+from pinky_local.engine.catalog import Catalog, CatalogObject
 from pinky_local.engine.spec import ObjectType
 from pinky_local.engine.specs import TYPES
 from pinky_local.engine.tokens import TokenStream
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 class Statement:
     """What a handler gets. ``deferred_checks`` run after parsing: a syntax error comes before a missing object."""
 
-    def __init__(self, account: Account, session: SessionContext, sql: str, binds: Sequence[Bind], query_id: str) -> None:
+    def __init__(
+        self, account: Account, session: SessionContext, sql: str, binds: Sequence[Bind], query_id: str
+    ) -> None:
         self.account = account
-        self.catalog = account.catalog
+        self.catalog: Catalog = account.catalog
         self.access = account.access
         self.session = session
         self.tokens = TokenStream(sql)
@@ -103,7 +105,9 @@ class Statement:
             raise errors.not_found(TYPES[kind].label, identifiers.dotted(parts) + signature)
         return item
 
-    def existing(self, kind: str, parts: tuple[str, ...], *, if_exists: bool, signature: str = "") -> CatalogObject | None:
+    def existing(
+        self, kind: str, parts: tuple[str, ...], *, if_exists: bool, signature: str = ""
+    ) -> CatalogObject | None:
         """`find`, but None instead of 2003 when the statement says IF EXISTS."""
         try:
             return self.find(kind, parts, signature)

@@ -23,8 +23,13 @@ Change = Callable[[], None]
 
 
 def _properties_table(values: list[list[Any]], *, parent: bool) -> Result:
-    names = ("property", "property_type", "property_value", "property_default")
-    names = ("parent_property", *names) if parent else names
+    names = [
+        *(["parent_property"] if parent else []),
+        "property",
+        "property_type",
+        "property_value",
+        "property_default",
+    ]
     return rows([ResultColumn(name, length=16_777_216) for name in names], values, show.DESCRIBE_TYPE)
 
 

@@ -32,7 +32,7 @@ def _without_secrets(values: dict[str, Any]) -> dict[str, Any]:
     """Write-only values never reach the disk; that there was one does."""
     held = values["properties"]
     values["properties"] = {
-        name: ({key: "" for key in value} if isinstance(value, dict) else "********") if name in _SECRET else value
+        name: (dict.fromkeys(value, "") if isinstance(value, dict) else "********") if name in _SECRET else value
         for name, value in held.items()
     }
     return values

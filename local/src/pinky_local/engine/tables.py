@@ -117,9 +117,7 @@ def _build(
 
 def _selected(statement: Statement, definition: Definition, query: str, untyped: list[str]) -> list[Column]:
     """The columns of CREATE TABLE … AS SELECT."""
-    found = [
-        Column(column.name, column.data_type, column.nullable) for column in describe_query(statement, query)
-    ]
+    found = [Column(column.name, column.data_type, column.nullable) for column in describe_query(statement, query)]
     names = untyped or [column.name for column in definition.columns]
     if names and len(names) != len(found):
         text = f"Invalid column definition list: {len(names)} columns, the query returns {len(found)}."
@@ -205,8 +203,8 @@ def _alter_to(statement: Statement, draft: CatalogObject, definition: Definition
     if order[: len(kept)] != [column.name for column in kept]:
         raise errors.compilation(391842, "0A000", "CREATE OR ALTER TABLE can add columns only at the end.")
     work: list[Any] = []
-    for gone in [column.name for column in draft.columns if column.name not in wanted]:
-        work.append(alter_table.drop_column(statement, draft, gone, keys=False))
+    gone = [column.name for column in draft.columns if column.name not in wanted]
+    work += [alter_table.drop_column(statement, draft, name, keys=False) for name in gone]
     for column in kept:
         target = wanted[column.name]
         work += alter_table.change_column(statement, draft, draft_column(draft, column.name), target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import errors, identifiers
@@ -147,7 +148,7 @@ def secret_map() -> Reader:
             variable = tokens.string()
             tokens.expect_symbol("=")
             parts = tokens.name()
-            statement.deferred_checks.append(lambda parts=parts: statement.find("secret", parts))
+            statement.deferred_checks.append(partial(statement.find, "secret", parts))
             values[variable] = identifiers.dotted(statement.qualified("secret", parts))
             if not tokens.is_symbol(")"):
                 tokens.expect_symbol(",")
@@ -182,7 +183,9 @@ def missing(label: str) -> Reader:
     """A name, or a list of names, of a type that this account has no objects of: 2003 unless the list is empty."""
 
     def read(statement: Statement, name: str) -> list[str]:
-        names = name_list()(statement, name) if statement.tokens.is_symbol("(") else [str(identifier()(statement, name))]
+        names = (
+            name_list()(statement, name) if statement.tokens.is_symbol("(") else [str(identifier()(statement, name))]
+        )
 
         def check() -> None:
             if names:

@@ -6,17 +6,17 @@ from pinky_local.engine.spec import ObjectType
 from pinky_local.engine.specs import account, containers, programs, relations, storage
 
 TYPES: dict[str, ObjectType] = {
-    spec.kind: spec
-    for family in (account, containers, relations, storage, programs)
-    for spec in family.TYPES
+    spec.kind: spec for family in (account, containers, relations, storage, programs) for spec in family.TYPES
 }
 """Object types by kind."""
 
-BY_WORDS: dict[str, ObjectType] = {
-    words: spec for spec in TYPES.values() for words in (spec.words, *spec.synonyms)
-}
+BY_WORDS: dict[str, ObjectType] = {words: spec for spec in TYPES.values() for words in (spec.words, *spec.synonyms)}
 """Object types by the words of DDL."""
 
 BY_PLURAL: dict[str, ObjectType] = {spec.plural: spec for spec in TYPES.values()}
 """Object types by the words of SHOW."""
-BY_PLURAL |= {"USER PROCEDURES": TYPES["procedure"], "USER FUNCTIONS": TYPES["function"], "INTEGRATIONS": TYPES["storage_integration"]}
+BY_PLURAL |= {
+    "USER PROCEDURES": TYPES["procedure"],
+    "USER FUNCTIONS": TYPES["function"],
+    "INTEGRATIONS": TYPES["storage_integration"],
+}

@@ -246,7 +246,9 @@ WAREHOUSE = ObjectType(
         columns.OWNER,
         columns.COMMENT,
         ShowColumn("enable_query_acceleration", lambda s, item: _lower(_acceleration(s, item))),
-        ShowColumn("query_acceleration_max_scale_factor", columns.declared("QUERY_ACCELERATION_MAX_SCALE_FACTOR"), "fixed"),
+        ShowColumn(
+            "query_acceleration_max_scale_factor", columns.declared("QUERY_ACCELERATION_MAX_SCALE_FACTOR"), "fixed"
+        ),
         ShowColumn("resource_monitor", columns.declared("RESOURCE_MONITOR", empty="null")),
         ShowColumn("actives", columns.fixed(0), "fixed"),
         ShowColumn("pendings", columns.fixed(0), "fixed"),

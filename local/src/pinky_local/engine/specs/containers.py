@@ -101,9 +101,13 @@ SCHEMA = ObjectType(
     terse=("created_on", "name", "kind", "database_name", "schema_name"),
     describe=_CHILD_COLUMNS,
     privileges=(
-        "ADD SEARCH OPTIMIZATION", "APPLYBUDGET", *(f"CREATE {words}" for words in _CREATABLE), "MODIFY", "MONITOR",
+        "ADD SEARCH OPTIMIZATION",
+        "APPLYBUDGET",
+        *(f"CREATE {words}" for words in _CREATABLE),
+        "MODIFY",
+        "MONITOR",
         "USAGE",
-    ),  # fmt: skip
+    ),
     undrop=True,
     swap=True,
     clone=True,
@@ -133,9 +137,7 @@ DATABASE_ROLE = ObjectType(
         ShowColumn("is_inherited", lambda s, item: columns.yes(item.number in s.roles)),
         _granted_to("role"),
         _granted_to("database_role"),
-        ShowColumn(
-            "granted_database_roles", lambda s, item: len(s.catalog.memberships.get(item.number, {})), "fixed"
-        ),
+        ShowColumn("granted_database_roles", lambda s, item: len(s.catalog.memberships.get(item.number, {})), "fixed"),
         columns.OWNER,
         columns.COMMENT,
         columns.OWNER_ROLE_TYPE,

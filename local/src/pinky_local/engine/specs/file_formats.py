@@ -6,6 +6,7 @@ Rests on https://docs.snowflake.com/en/sql-reference/sql/create-file-format and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import errors, identifiers, values
@@ -128,7 +129,7 @@ def read_format(statement: Statement, name: str) -> dict[str, Any]:
             found[key] = values.keyword(*_ALL, "CUSTOM")(statement, key)
         elif key == "FORMAT_NAME":
             parts = identifiers.parse_dotted(tokens.string()) if tokens.at_string() else tokens.name()
-            statement.deferred_checks.append(lambda parts=parts: statement.find("file_format", parts))
+            statement.deferred_checks.append(partial(statement.find, "file_format", parts))
             found[key] = identifiers.dotted(statement.qualified("file_format", parts))
         elif key in OPTIONS:
             found[key] = OPTIONS[key].read(statement, key)

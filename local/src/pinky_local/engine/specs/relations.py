@@ -63,7 +63,10 @@ TABLE = ObjectType(
         ShowColumn("bytes", columns.fixed(0), "fixed"),
         columns.OWNER,
         ShowColumn("retention_time", columns.retention_time),
-        ShowColumn("automatic_clustering", lambda _, i: "ON" if i.state.get("cluster_by") and not i.state.get("reclustering_off") else "OFF"),  # noqa: E501
+        ShowColumn(
+            "automatic_clustering",
+            lambda _, i: "ON" if i.state.get("cluster_by") and not i.state.get("reclustering_off") else "OFF",
+        ),
         _on("change_tracking"),
         ShowColumn("search_optimization", columns.fixed("OFF")),
         ShowColumn("search_optimization_progress", columns.fixed(None), "fixed"),
@@ -80,9 +83,16 @@ TABLE = ObjectType(
     ),
     terse=_TERSE,
     privileges=(
-        "APPLYBUDGET", "DELETE", "EVOLVE SCHEMA", "INSERT", "REFERENCES", "SELECT", "SELECT ERROR TABLE", "TRUNCATE",
+        "APPLYBUDGET",
+        "DELETE",
+        "EVOLVE SCHEMA",
+        "INSERT",
+        "REFERENCES",
+        "SELECT",
+        "SELECT ERROR TABLE",
+        "TRUNCATE",
         "UPDATE",
-    ),  # fmt: skip
+    ),
     undrop=True,
     swap=True,
     citation=_DOCS + "create-table",

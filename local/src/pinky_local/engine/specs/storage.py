@@ -84,7 +84,9 @@ STAGE = ObjectType(
         columns.SCHEMA_NAME,
         ShowColumn("url", columns.declared("URL", empty="")),
         ShowColumn("has_credentials", _flag("CREDENTIALS")),
-        ShowColumn("has_encryption_key", lambda _, i: columns.yes((i.properties.get("ENCRYPTION") or {}).get("MASTER_KEY"))),  # noqa: E501
+        ShowColumn(
+            "has_encryption_key", lambda _, i: columns.yes((i.properties.get("ENCRYPTION") or {}).get("MASTER_KEY"))
+        ),
         columns.OWNER,
         columns.COMMENT,
         ShowColumn("region", columns.fixed(None)),
@@ -124,7 +126,9 @@ FILE_FORMAT = ObjectType(
         ShowColumn("type", lambda _, item: str(item.properties.get("TYPE", "CSV"))),
         columns.OWNER,
         columns.COMMENT,
-        ShowColumn("format_options", lambda _, i: json.dumps({k: v for k, v in i.properties.items() if k != "COMMENT"})),
+        ShowColumn(
+            "format_options", lambda _, i: json.dumps({k: v for k, v in i.properties.items() if k != "COMMENT"})
+        ),
         columns.OWNER_ROLE_TYPE,
     ),
     privileges=("USAGE",),
@@ -276,7 +280,12 @@ STORAGE_INTEGRATION = ObjectType(
     create_privilege="CREATE INTEGRATION",
     properties=(
         Property("TYPE", values.keyword("EXTERNAL_STAGE"), required=True, create_only=True),
-        Property("STORAGE_PROVIDER", values.keyword("S3", "S3CHINA", "S3GOV", "GCS", "AZURE"), required=True, create_only=True),
+        Property(
+            "STORAGE_PROVIDER",
+            values.keyword("S3", "S3CHINA", "S3GOV", "GCS", "AZURE"),
+            required=True,
+            create_only=True,
+        ),
         Property("ENABLED", values.boolean(), required=True),
         Property("STORAGE_AWS_ROLE_ARN", values.text()),
         Property("STORAGE_AWS_EXTERNAL_ID", values.text()),
