@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from pinky_core.address import Address
+from pinky_core.address import Address, Identifier
 from pinky_core.diff import FieldChange
 from pinky_core.spec import ABSENT, spec_of
 from pinky_core.sql import Statement
@@ -81,6 +81,8 @@ def plain(value: Any) -> Any:
     """A value as JSON can hold it: our value types as their text, nested values as objects without absent fields."""
     if value is None or isinstance(value, (bool, int, float)):
         return value
+    if isinstance(value, Identifier):
+        return value.sql  # as a manifest would spell it
     if isinstance(value, str):
         return str(value)
     if isinstance(value, (list, tuple)):
