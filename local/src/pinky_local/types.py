@@ -79,7 +79,7 @@ class Bind:
     """A value bound to a ``?``: its wire type (FIXED, TEXT, BOOLEAN, REAL, DATE, ANY …) and its text, None for NULL."""
 
     type: str
-    value: str | None | list[str | None]
+    value: str | list[str | None] | None
 
 
 class Engine(Protocol):
@@ -167,7 +167,13 @@ class DataPlane(Protocol):
         """Delete all rows and return how many there were."""
 
     def query(
-        self, sql: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver, *, describe_only: bool = False
+        self,
+        sql: str,
+        session: SessionContext,
+        binds: Sequence[Bind],
+        resolver: Resolver,
+        *,
+        describe_only: bool = False,
     ) -> Result:
         """Run SELECT / INSERT / UPDATE / DELETE / MERGE / VALUES / WITH."""
 

@@ -5,6 +5,6 @@ from __future__ import annotations
 try:
     from pinky_schema import SchemaProvider
 except ImportError as error:
-    raise ImportError("pinky_provider.resources.schema needs the package pinky-schema: pinky-provider[schema]") from error
+    raise ImportError("this needs the package pinky-schema: install pinky-provider[schema]") from error
 
 __all__ = ["SchemaProvider"]
