@@ -16,7 +16,7 @@ from pinky_core import ABSENT, Identifier, literal
 from pinky_schema.column import Column, column_definition
 from pinky_schema.table_changes import KEY_FIELDS, PROPERTIES, columns_diff, keys_of
 from pinky_schema.table_expression import DefaultExpression
-from pinky_schema.table_keys import key_definition
+from pinky_schema.table_keys import Key, key_definition
 
 if TYPE_CHECKING:
     from pinky_schema.table import Table
@@ -48,7 +48,16 @@ def rebuild(desired: Table, live: Table, name: str, base: Sequence[Identifier]) 
     for field in KEY_FIELDS:
         declared = keys_of(desired, field)
         for key in (keys_of(live, field) or ()) if declared is None else declared:
-            yield f"ALTER TABLE {name} ADD {key_definition(key, base)}"
+            yield f"ALTER TABLE {name} ADD {key_definition(_without_made_up_name(key), base)}"
+
+
+def _without_made_up_name(key: Key) -> Key:
+    """A key whose name Snowflake made up gets a new one."""
+    if not isinstance(key.name, Identifier) or not key.name.startswith("SYS_CONSTRAINT_"):
+        return key
+    value: Any = key
+    unnamed: Key = attrs.evolve(value, name=ABSENT)
+    return unnamed
 
 
 def _whole(column: Column, live: Column | None) -> Column:
@@ -57,7 +66,8 @@ def _whole(column: Column, live: Column | None) -> Column:
         return column
     names = ("not_null", "default", "identity", "collate", "comment")
     declared: Any = column  # to a type checker, evolve takes classes made by attrs.define itself
-    whole: Column = attrs.evolve(declared, **{name: getattr(live, name) for name in names if getattr(column, name) is ABSENT})
+    open_ = {name: getattr(live, name) for name in names if getattr(column, name) is ABSENT}
+    whole: Column = attrs.evolve(declared, **open_)
     return whole
 
 
