@@ -34,6 +34,8 @@ from pinky_core import (
 )
 
 PARAMETER = Source.PARAMETER
+#: A parameter holding an empty text cannot be told from one that is not set; null unsets it.
+NOT_EMPTY = r"\S"
 
 
 class Visibility(Keyword):
@@ -82,7 +84,7 @@ class Database(Resource):
     )
     catalog: Identifier | None = prop(default=None, source=PARAMETER, doc="Catalog integration of new Iceberg tables.")
     iceberg_default_ddl_collation: str | None = prop(
-        default=None, source=PARAMETER, doc="Collation of new string columns of Iceberg tables."
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, doc="Collation of new string columns of Iceberg tables."
     )
     iceberg_version_default: int | None = prop(
         default=2, minimum=2, maximum=3, source=PARAMETER, doc="Format version of new Iceberg tables."
@@ -96,12 +98,16 @@ class Database(Resource):
     replace_invalid_characters: bool | None = prop(
         default=False, source=PARAMETER, doc="Replaces invalid UTF-8 in results of Iceberg tables."
     )
-    default_ddl_collation: str | None = prop(default=None, source=PARAMETER, doc="Collation of new string columns.")
+    default_ddl_collation: str | None = prop(
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, doc="Collation of new string columns."
+    )
     storage_serialization_policy: SerializationPolicy | None = prop(
         default=SerializationPolicy.OPTIMIZED, source=PARAMETER, doc="Encoding of files of Iceberg tables."
     )
-    comment: str | None = prop(default=None, doc="Free text.")
-    catalog_sync: str | None = prop(default=None, source=PARAMETER, doc="Open Catalog integration tables sync to.")
+    comment: str | None = prop(default="", doc="Free text.")
+    catalog_sync: str | None = prop(
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, doc="Open Catalog integration tables sync to."
+    )
     catalog_sync_namespace_mode: NamespaceMode | None = prop(
         default=NamespaceMode.NEST, source=Source.NOWHERE, on_change=OnChange.IGNORE, doc="Set at creation only."
     )
@@ -113,12 +119,22 @@ class Database(Resource):
     oauth_authorization_server: Identifier | None = prop(
         default=None, source=PARAMETER, doc="External OAuth integration for MCP servers."
     )
-    oauth_scopes_supported: str | None = prop(default=None, source=PARAMETER, doc="OAuth scopes of MCP servers.")
+    oauth_scopes_supported: str | None = prop(
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, doc="OAuth scopes of MCP servers."
+    )
     default_notebook_compute_pool_cpu: str | None = prop(
-        default=None, source=PARAMETER, refers_to="compute_pool", doc="CPU compute pool of notebooks."
+        default=None,
+        source=PARAMETER,
+        pattern=NOT_EMPTY,
+        refers_to="compute_pool",
+        doc="CPU compute pool of notebooks.",
     )
     default_notebook_compute_pool_gpu: str | None = prop(
-        default=None, source=PARAMETER, refers_to="compute_pool", doc="GPU compute pool of notebooks."
+        default=None,
+        source=PARAMETER,
+        pattern=NOT_EMPTY,
+        refers_to="compute_pool",
+        doc="GPU compute pool of notebooks.",
     )
     log_level: LogLevel | None = prop(default=LogLevel.OFF, source=PARAMETER, doc="Least severity of messages kept.")
     metric_level: MetricLevel | None = prop(default=MetricLevel.NONE, source=PARAMETER, doc="Which metrics are kept.")
@@ -129,7 +145,9 @@ class Database(Resource):
     replicable_with_failover_groups: YesNo | None = prop(
         default=YesNo.YES, source=PARAMETER, doc="Whether its schemas are replicated with failover groups."
     )
-    base_location_prefix: str | None = prop(default=None, source=PARAMETER, doc="Path prefix of Iceberg tables.")
+    base_location_prefix: str | None = prop(
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, doc="Path prefix of Iceberg tables."
+    )
     default_streamlit_notebook_warehouse: Identifier | None = prop(
         default=None, source=PARAMETER, refers_to="warehouse", doc="Warehouse of new notebooks."
     )

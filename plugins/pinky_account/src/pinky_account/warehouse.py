@@ -103,7 +103,7 @@ class Warehouse(Resource):
     resource_monitor: Identifier | None = prop(
         default=None, refers_to="resource_monitor", doc="The monitor that limits its credits."
     )
-    comment: str | None = prop(default=None, doc="Free text.")
+    comment: str | None = prop(default="", doc="Free text.")
     enable_query_acceleration: bool | None = prop(default=None, doc="Whether queries may lease more compute.")
     query_acceleration_max_scale_factor: int | None = prop(
         default=None, minimum=0, maximum=100, doc="Most leased compute, as a multiple of the size; 0 is no limit."

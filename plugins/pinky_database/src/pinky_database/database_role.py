@@ -22,7 +22,7 @@ class DatabaseRole(Resource):
         ("OWNERSHIP", "the database role"),
     )
 
-    comment: str | None = prop(default=None, doc="Free text.")
+    comment: str | None = prop(default="", doc="Free text.")
 
     def risk(self, address: Address, action: Action, live: Self, changes: Sequence[FieldChange]) -> tuple[Risk, str]:
         """Dropping a role takes what it grants from everybody who has it."""

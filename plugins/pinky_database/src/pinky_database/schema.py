@@ -33,6 +33,8 @@ from pinky_database.keywords import IcebergMergeOnRead, LogLevel, SerializationP
 from pinky_database.profile_name import ProfileName
 
 PARAMETER = Source.PARAMETER
+#: A parameter holding an empty text cannot be told from one that is not set; null unsets it.
+NOT_EMPTY = r"\S"
 #: What is said by a clause of its own instead of ``NAME = value``.
 CLAUSES = frozenset({"transient", "managed_access"})
 
@@ -76,7 +78,7 @@ class Schema(Resource):
     )
     catalog: Identifier | None = prop(default=None, source=PARAMETER, doc="Catalog integration of new Iceberg tables.")
     iceberg_default_ddl_collation: str | None = prop(
-        default=None, source=PARAMETER, doc="Collation of new string columns of Iceberg tables."
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, doc="Collation of new string columns of Iceberg tables."
     )
     iceberg_version_default: int | None = prop(
         default=2, minimum=2, maximum=3, source=PARAMETER, doc="Format version of new Iceberg tables."
@@ -90,33 +92,49 @@ class Schema(Resource):
     replace_invalid_characters: bool | None = prop(
         default=False, source=PARAMETER, doc="Replaces invalid UTF-8 in results of Iceberg tables."
     )
-    default_ddl_collation: str | None = prop(default=None, source=PARAMETER, doc="Collation of new string columns.")
+    default_ddl_collation: str | None = prop(
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, doc="Collation of new string columns."
+    )
     storage_serialization_policy: SerializationPolicy | None = prop(
         default=SerializationPolicy.OPTIMIZED, source=PARAMETER, doc="Encoding of files of Iceberg tables."
     )
     classification_profile: ProfileName | None = prop(default=None, doc="Profile that classifies sensitive data.")
-    comment: str | None = prop(default=None, doc="Free text.")
-    catalog_sync: str | None = prop(default=None, source=PARAMETER, doc="Open Catalog integration tables sync to.")
+    comment: str | None = prop(default="", doc="Free text.")
+    catalog_sync: str | None = prop(
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, doc="Open Catalog integration tables sync to."
+    )
     object_visibility: Visibility | None = prop(default=Visibility.PRIVILEGED, doc="Who finds it in a search.")
     enable_data_compaction: bool | None = prop(default=True, source=PARAMETER, doc="Compacts files of Iceberg tables.")
     oauth_authorization_server: Identifier | None = prop(
         default=None, source=PARAMETER, doc="External OAuth integration for MCP servers."
     )
-    oauth_scopes_supported: str | None = prop(default=None, source=PARAMETER, doc="OAuth scopes of MCP servers.")
+    oauth_scopes_supported: str | None = prop(
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, doc="OAuth scopes of MCP servers."
+    )
     default_notebook_compute_pool_cpu: str | None = prop(
-        default=None, source=PARAMETER, refers_to="compute_pool", doc="CPU compute pool of notebooks."
+        default=None,
+        source=PARAMETER,
+        pattern=NOT_EMPTY,
+        refers_to="compute_pool",
+        doc="CPU compute pool of notebooks.",
     )
     default_notebook_compute_pool_gpu: str | None = prop(
-        default=None, source=PARAMETER, refers_to="compute_pool", doc="GPU compute pool of notebooks."
+        default=None,
+        source=PARAMETER,
+        pattern=NOT_EMPTY,
+        refers_to="compute_pool",
+        doc="GPU compute pool of notebooks.",
     )
     log_level: LogLevel | None = prop(default=LogLevel.OFF, source=PARAMETER, doc="Least severity of messages kept.")
     trace_level: TraceLevel | None = prop(default=TraceLevel.OFF, source=PARAMETER, doc="Which traces are kept.")
     replicable_with_failover_groups: YesNo | None = prop(
         default=YesNo.YES, source=PARAMETER, doc="Whether it is replicated with failover groups."
     )
-    base_location_prefix: str | None = prop(default=None, source=PARAMETER, doc="Path prefix of Iceberg tables.")
+    base_location_prefix: str | None = prop(
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, doc="Path prefix of Iceberg tables."
+    )
     default_streamlit_notebook_warehouse: str | None = prop(
-        default=None, source=PARAMETER, refers_to="warehouse", doc="Warehouse of new notebooks."
+        default=None, source=PARAMETER, pattern=NOT_EMPTY, refers_to="warehouse", doc="Warehouse of new notebooks."
     )
 
     def create(self, address: Address, context: Context) -> Sequence[Statement]:
