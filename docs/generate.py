@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pinky_local.engine.specs import TYPES
+
 from pinky_core import hookspecs
 from pinky_core.change import plain
 from pinky_core.declare import SCOPES
@@ -57,6 +59,7 @@ def generated(registry: Registry) -> Iterator[tuple[str, str]]:
         yield f"docs/reference/kinds/{kind}.md", kind_page(cls)
     yield "docs/reference/kinds/README.md", index_page(kinds)
     yield "docs/reference/hooks.md", hooks_page()
+    yield "docs/reference/local-account.md", parity_page()
 
 
 def _json(data: Any) -> str:
@@ -126,6 +129,33 @@ def hooks_page() -> str:
             arguments = ", ".join(inspect.signature(hook).parameters)
             lines += [f"## `{name}({arguments})`", "", inspect.getdoc(hook) or "", ""]
     return "\n".join(lines)
+
+
+def parity_page() -> str:
+    """What the local account knows, and how well each type is known."""
+    lines = [
+        "# What the local account covers",
+        "",
+        "Every object type of the embedded account, from its declarations. Grade: *documented* is written from",
+        "Snowflake's documentation, *provider* from the columns that Snowflake's own Terraform provider reads, *guess* is",
+        "neither. None of it was compared with a live account. What is not listed is refused by name.",
+        "",
+        "| type | lives in | CREATE | SHOW columns | privileges | grade | page |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for kind, spec in sorted(TYPES.items()):
+        words = ["OR REPLACE"] * spec.or_replace + ["OR ALTER"] * spec.or_alter + ["IF NOT EXISTS"] * spec.if_not_exists
+        page = f"[{spec.citation.rsplit('/', 1)[-1]}]({spec.citation})" if spec.citation else ""
+        cells = (
+            kind.replace("_", " "), spec.container, ", ".join(words), str(len(spec.show)),
+            str(len(spec.privileges)), spec.grade, page,
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    for kind, spec in sorted(TYPES.items()):
+        if spec.properties:
+            names = ", ".join(f"`{each.name}`" for each in spec.properties)
+            lines += ["", f"**{kind.replace('_', ' ')}** takes {names}."]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
