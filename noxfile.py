@@ -83,7 +83,7 @@ def generate(session: nox.Session) -> None:
 def plugins(session: nox.Session) -> None:
     wheels = Path(session.create_tmp()) / "wheels"
     session.install("build", "hatchling")
-    for part in (".", *(f"plugins/{name}" for name in PLUGINS)):
+    for part in (".", "local", *(f"plugins/{name}" for name in PLUGINS)):
         session.run("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), part, silent=True)
     others = [name for name in wheels.glob("*.whl") if "py3-none-any" not in name.name]
     if others:
