@@ -7,9 +7,6 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import cattrs
-from cattrs.errors import IterableValidationError, IterableValidationNote
-
 from pinky_core.address import Identifier
 from pinky_core.spec import Field, Nested, spec_of
 from pinky_core.values import Keyword
@@ -59,7 +56,7 @@ def _structure(field: Field, value: Any) -> Any:
 
 @functools.lru_cache(maxsize=4096)
 def _hook(annotation: Any) -> Callable[[Any, Any], Any]:
-    return _CONVERTER.get_structure_hook(annotation)
+    return _converter().get_structure_hook(annotation)  # type: ignore[no-any-return]  # cattrs is imported late
 
 
 def _nested(value: Any, cls: Any) -> Any:
@@ -93,7 +90,10 @@ def _scalar(kind: Any) -> Callable[[Any, Any], Any]:
 _WORDS = {str: "text", int: "an integer", float: "a number", bool: "true or false"}
 
 
-def _make_converter() -> cattrs.Converter:
+@functools.cache
+def _converter() -> Any:
+    import cattrs  # at the first document, so that importing the core stays light
+
     converter = cattrs.Converter(detailed_validation=True)
     for kind in (str, int, float, bool):
         converter.register_structure_hook(kind, _scalar(kind))
@@ -107,11 +107,10 @@ def _has_parse(cls: Any) -> bool:
     return isinstance(cls, type) and (cls is Identifier or hasattr(cls, "parse")) and cls is not enum.Enum
 
 
-_CONVERTER = _make_converter()
-
-
 def _mistakes(error: BaseException) -> Iterator[Mistake]:
     """Flatten what cattrs groups: an element's mistake gets its index as path."""
+    from cattrs.errors import IterableValidationError, IterableValidationNote
+
     if isinstance(error, _NestedError):
         yield from error.mistakes
     elif isinstance(error, IterableValidationError):

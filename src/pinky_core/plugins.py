@@ -5,7 +5,6 @@ A plugin that fails to load stops the run and is named: a silently missing plugi
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -68,6 +67,8 @@ def load_plugins(group: str = ENTRY_POINTS) -> Registry:
 
     Raises `PluginError` naming the plugin and its distribution when one does not load.
     """
+    import importlib.metadata  # costs a tenth of importing the core, and a stored procedure never needs it
+
     found = sorted(importlib.metadata.entry_points(group=group), key=lambda each: each.name)
     plugins: dict[str, Any] = {}
     origins: dict[str, tuple[str, str]] = {}
