@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pinky_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from pinky_core import Resource
+    from pinky_core import Declared, Diagnostic, Resource
 
 
 @hookimpl
@@ -24,3 +24,11 @@ def pinky_resource_types() -> Iterable[type[Resource]]:
     from pinky_account.warehouse import Warehouse
 
     return [AccountGrant, Database, Role, RoleGrant, Warehouse]
+
+
+@hookimpl
+def pinky_check_resources(resources: Sequence[Declared]) -> Iterable[Diagnostic]:
+    """Contradictions that show before anything is read."""
+    from pinky_account.checks import check_warehouses
+
+    return list(check_warehouses(resources))
