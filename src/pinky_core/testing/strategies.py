@@ -52,7 +52,8 @@ def documents(
     for field in spec_of(cls).fields:
         if field.name in skip or field.name in constants:
             continue
-        strategy = given.get(field.name) or (None if field.refers_to else field_values(field))
+        drawn = None if field.refers_to else field_values(field)
+        strategy = given.get(field.name, drawn)  # asking a strategy for its truth is a warning of hypothesis
         if strategy is None:
             if field.required:
                 raise TypeError(f"{spec_of(cls).kind}.{field.name} is required and cannot be drawn: give it in values=")
