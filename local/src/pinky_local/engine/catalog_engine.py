@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ FAMILIES = (
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
 _QUERIES = frozenset({"SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE"})
+_DDL = frozenset({"CREATE", "ALTER", "DROP", "UNDROP", "GRANT", "REVOKE", "COMMENT", "TRUNCATE"})
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 Handler = Callable[[Statement], Result]
@@ -151,6 +153,9 @@ class CatalogEngine:
             raise errors.unsupported(f"describing {word} without running it")
         with self.account.lock:
             self.account.changed = False
+            commit = getattr(self.account.data, "commit", None)
+            if word in _DDL and callable(commit):
+                commit(statement.session)  # every DDL statement commits what is open before it
             result = handler(statement)
             if self.account.changed:
                 self._save()
@@ -184,7 +189,16 @@ class CatalogEngine:
         if word in _CHANGES:
             self.resolver.need_warehouse(statement.session)
         sql = statement.tokens.sql
-        return data.query(sql, statement.session, statement.binds, self.resolver, describe_only=describe_only)
+        effective = self._effective(statement.session)
+        return data.query(sql, effective, statement.binds, self.resolver, describe_only=describe_only)
+
+    def _effective(self, session: SessionContext) -> SessionContext:
+        """The session with the parameters that its user and the account set, as the data plane reads them."""
+        user = self.account.catalog.get(ACCOUNT, "user", session.user)
+        inherited = self.account.parameters | (user.parameters if user is not None else {})
+        if not inherited:
+            return session
+        return replace(session, parameters=inherited | session.parameters)
 
     def _save(self) -> None:
         if self._store is not None:

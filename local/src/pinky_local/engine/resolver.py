@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import context, errors, identifiers, information_schema
@@ -77,6 +78,17 @@ class CatalogResolver:
                 raise errors.not_found("Object", identifiers.dotted(relation.name), in_query=True)
             if not access.holds(access.active(session), item, privilege):
                 raise errors.insufficient(item.kind, item.name)
+
+    def view_session(self, relation: Relation, session: SessionContext) -> SessionContext:
+        """A session that acts as the view's owner: what a view reads, its owner reads."""
+        with self._account.lock:
+            item = self._item(relation.name, session)
+            owner = self._account.catalog.objects.get(item.owner) if item is not None and item.owner else None
+        if item is None or owner is None:
+            return session
+        acting = replace(session, role=owner.name, secondary_roles="NONE")
+        acting.database, acting.schema = relation.name[0], relation.name[1]
+        return acting
 
     def _full(self, parts: tuple[str, ...], session: SessionContext) -> tuple[str, str, str]:
         if len(parts) < 3 and session.database is None:

@@ -10,15 +10,23 @@ from collections.abc import Callable
 from typing import Any
 
 from pinky_local.engine import columns as definitions
-from pinky_local.engine import datatypes, errors, families, properties, show
+from pinky_local.engine import datatypes, errors, families, identifiers, properties, show
 from pinky_local.engine.alter import changed
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import Creation
+from pinky_local.engine.specs.programs import family, table_type
 from pinky_local.engine.statement import Statement, rows
 from pinky_local.types import Result, ResultColumn
 
 LANGUAGES = ("SQL", "PYTHON", "JAVASCRIPT", "JAVA", "SCALA")
 _HANDLED = ("PYTHON", "JAVA", "SCALA")
+_REQUIRED = {
+    ("PYTHON", "procedure"): ("RUNTIME_VERSION",),
+    ("PYTHON", "function"): ("RUNTIME_VERSION",),
+    ("JAVA", "procedure"): ("RUNTIME_VERSION", "PACKAGES"),
+    ("SCALA", "procedure"): ("RUNTIME_VERSION", "PACKAGES"),
+}
+"""What a handler's language requires besides HANDLER."""
 
 
 def read_signature(statement: Statement) -> str:
@@ -27,58 +35,68 @@ def read_signature(statement: Statement) -> str:
     tokens.expect_symbol("(")
     found: list[str] = []
     while not tokens.accept_symbol(")"):
-        found.append(datatypes.read_type(tokens, definitions.timestamp_mapping(statement)).family)
+        found.append(family(_read_type(statement)))
         if not tokens.is_symbol(")"):
             tokens.expect_symbol(",")
     return f"({', '.join(found)})"
 
 
+def _read_type(statement: Statement) -> str:
+    """Read a type and keep of its size what was written: VARCHAR stays VARCHAR, INT becomes NUMBER(38,0)."""
+    tokens = statement.tokens
+    found = datatypes.read_type(tokens, definitions.timestamp_mapping(statement))
+    if found.family == "VECTOR":
+        return f"VECTOR({', '.join(found.arguments)})"
+    sized = tokens.is_symbol(")", -1)
+    whole = {"VARCHAR": datatypes.VARCHAR_DEFAULT, "BINARY": datatypes.BINARY_DEFAULT}.get(found.family)
+    return found.family if not sized and found.arguments == (str(whole),) else str(found)
+
+
 def _read_arguments(statement: Statement) -> list[list[Any]]:
-    """Read (name type [DEFAULT expression], …) as [name, type, has a default]."""
+    """Read (name [IN | OUT] type [DEFAULT expression], …) as [name, type, has a default, is an output]."""
     tokens = statement.tokens
     tokens.expect_symbol("(")
     found: list[list[Any]] = []
     while not tokens.accept_symbol(")"):
-        tokens.accept("IN")
         name = tokens.identifier()
-        kind = str(datatypes.read_type(tokens, definitions.timestamp_mapping(statement)))
+        mode = tokens.any_word() if tokens.word() in ("IN", "INPUT", "OUT", "OUTPUT") else "IN"
+        kind = _read_type(statement)
         optional = tokens.accept("DEFAULT")
         if optional:
             definitions.read_default(statement)
         elif found and found[-1][2]:
             raise errors.compilation(1003, "42000", f"Required argument {name} must come before optional ones.")
-        found.append([name, kind, optional])
+        found.append([name, kind, optional, mode in ("OUT", "OUTPUT")])
         if not tokens.is_symbol(")"):
             tokens.expect_symbol(",")
-    if len({name for name, _, _ in found}) < len(found):
+    if len({argument[0] for argument in found}) < len(found):
         raise errors.compilation(2025, "42S21", "duplicate argument name")
     return found
 
 
-def _read_returns(statement: Statement) -> tuple[str, bool]:
+def _read_returns(statement: Statement) -> dict[str, Any]:
+    """Read the type after RETURNS; for a table also names and types of its columns."""
     tokens = statement.tokens
-    mapping = definitions.timestamp_mapping(statement)
     if tokens.accept("TABLE"):
         tokens.expect_symbol("(")
-        found: list[str] = []
+        found: list[list[str]] = []
         while not tokens.accept_symbol(")"):
-            name = tokens.identifier()
-            found.append(f"{name} {datatypes.read_type(tokens, mapping)}")
+            found.append([tokens.identifier(), _read_type(statement)])
             if not tokens.is_symbol(")"):
                 tokens.expect_symbol(",")
-        return f"TABLE ({', '.join(found)})", False
-    kind = str(datatypes.read_type(tokens, mapping))
+        return {"returns": table_type(found), "returns_table": found, "returns_not_null": False}
+    kind = _read_type(statement)
     required = tokens.accept("NOT", "NULL")
-    if not required and tokens.word() == "NULL":
-        tokens.expect("NULL")
-    return kind, required
+    if not required:
+        tokens.accept("NULL")
+    return {"returns": kind, "returns_table": None, "returns_not_null": required}
 
 
 def create_routine(statement: Statement, creation: Creation) -> None:
     """Read what follows CREATE PROCEDURE name or CREATE FUNCTION name."""
     tokens, spec = statement.tokens, creation.spec
     arguments = _read_arguments(statement)
-    types = [kind.partition("(")[0] for _, kind, _ in arguments]
+    types = [family(kind) for _, kind, _, _ in arguments]
     creation.signature = f"({', '.join(types)})"
     state: dict[str, Any] = {
         "arguments": arguments,
@@ -90,7 +108,7 @@ def create_routine(statement: Statement, creation: Creation) -> None:
     }
     creation.copy_grants = tokens.accept("COPY", "GRANTS")
     tokens.expect("RETURNS")
-    state["returns"], state["returns_not_null"] = _read_returns(statement)
+    state |= _read_returns(statement)
     while not tokens.at_end():
         if tokens.accept("AS"):
             state["body"] = tokens.string() if tokens.at_string() else tokens.rest()
@@ -100,6 +118,8 @@ def create_routine(statement: Statement, creation: Creation) -> None:
             properties.read_settings(statement, spec, creating=True, settings=creation.settings)
             if tokens.index == before:
                 raise tokens.unexpected()
+    if any(argument[3] for argument in arguments) and (state["language"] != "SQL" or creation.spec.kind == "function"):
+        raise errors.unsupported(f"OUT arguments in {state['language']} {creation.spec.words}")
     _check(creation, state)
 
     def build(item: CatalogObject) -> None:
@@ -139,7 +159,7 @@ def _read_rights(statement: Statement) -> str:
 def _check(creation: Creation, state: dict[str, Any]) -> None:
     language, given = state["language"], creation.settings.properties
     if language in _HANDLED:
-        wanted = ["HANDLER", "RUNTIME_VERSION"] + (["PACKAGES"] if creation.spec.kind == "procedure" else [])
+        wanted = ["HANDLER", *_REQUIRED.get((language, creation.spec.kind), ())]
         absent = [name for name in wanted if given.get(name) is None]
         if absent:
             raise errors.missing_option(", ".join(absent))
@@ -174,19 +194,20 @@ def _set_state(statement: Statement, item: CatalogObject, key: str, value: Any) 
 def describe_routine(statement: Statement, item: CatalogObject) -> Result:
     """Answer DESCRIBE PROCEDURE and DESCRIBE FUNCTION as property and value. The body is the owner's to see."""
     state, given = item.state, item.properties
-    arguments = ", ".join(f"{name} {kind.partition('(')[0]}" for name, kind, _ in state["arguments"])
+    arguments = ", ".join(f"{identifiers.printed(name)} {family(kind)}" for name, kind, _, _ in state["arguments"])
     returns = state["returns"] + (" NOT NULL" if state.get("returns_not_null") else "")
     values: list[list[Any]] = [["signature", f"({arguments})"], ["returns", returns], ["language", state["language"]]]
-    values += [["null handling", state["null_handling"]], ["volatility", state["volatility"]]]
+    if state["language"] != "SQL":
+        values += [["null handling", state["null_handling"]], ["volatility", state["volatility"]]]
     if item.kind == "procedure":
         values.append(["execute as", state["execute_as"]])
     values.append(["body", state["body"] if item.owner in statement.roles else None])
     if state["language"] in _HANDLED:
-        packages = _listed(given.get("PACKAGES"))
+        packages = _listed(given.get("PACKAGES"), "'" if state["language"] == "PYTHON" else "")
         values += [
-            ["imports", _listed(given.get("IMPORTS"))],
+            ["imports", _listed(given.get("IMPORTS"), "")],
             ["handler", given["HANDLER"]],
-            ["runtime_version", given["RUNTIME_VERSION"]],
+            ["runtime_version", given.get("RUNTIME_VERSION")],
             ["packages", packages],
             ["installed_packages", packages],
         ]
@@ -202,8 +223,8 @@ def describe_routine(statement: Statement, item: CatalogObject) -> Result:
     return rows(columns, values, show.DESCRIBE_TYPE)
 
 
-def _listed(values: list[str] | None) -> str:
-    return "[" + ",".join(f"'{value}'" for value in values or []) + "]"
+def _listed(values: list[str] | None, quote: str) -> str:
+    return "[" + ",".join(f"{quote}{value}{quote}" for value in values or []) + "]"
 
 
 for _kind in ("procedure", "function"):

@@ -248,6 +248,8 @@ def create_secret(statement: Statement, creation: Creation) -> None:
 def alter_secret(statement: Statement, item: CatalogObject) -> Change | None:
     """Read SET of a secret; only properties of its type."""
     tokens = statement.tokens
+    if tokens.word() == "UNSET":
+        raise tokens.unexpected()
     if not tokens.at("SET") or tokens.at("SET", "TAG"):
         return None
     tokens.expect("SET")
@@ -363,17 +365,32 @@ def create_stream(statement: Statement, creation: Creation) -> None:
             if not (source.properties.get("DIRECTORY") or {}).get("ENABLE"):
                 raise errors.compilation(2203, "0A000", f"Stage '{source.name}' has no directory table enabled.")
         else:
-            statement.require(source, "SELECT")
+            _check_source(statement, source)
         item.state.update(source=source.number, source_kind=kind)
 
     def finish(item: CatalogObject) -> None:
         source = statement.catalog.objects[item.state["source"]]
-        if kind == "table":
+        if kind != "stage":
             source.properties["CHANGE_TRACKING"] = True
 
+    def change(draft: CatalogObject) -> None:
+        if statement.find(kind, parts).number != draft.state["source"]:
+            raise errors.unsupported("changing the source of a stream with CREATE OR ALTER")
+        held = statement.catalog.objects[draft.number].properties
+        for name in ("APPEND_ONLY", "INSERT_ONLY", "SHOW_INITIAL_ROWS"):
+            if settings.properties.get(name, False) != held.get(name, False):
+                raise errors.unsupported(f"changing {name} of a stream with CREATE OR ALTER")
+
     creation.build.append(build)
-    creation.alter.append(lambda draft: None)
+    creation.alter.append(change)
     creation.finish.append(finish)
+
+
+def _check_source(statement: Statement, source: CatalogObject) -> None:
+    """SELECT on the source, and OWNERSHIP of it for the first stream, which turns change tracking on."""
+    statement.require(source, "SELECT")
+    if not source.properties.get("CHANGE_TRACKING"):
+        statement.require(source, "OWNERSHIP")
 
 
 def _read_time_travel(statement: Statement) -> bool:

@@ -37,15 +37,16 @@ def read_create(statement: Statement, creation: Creation) -> None:
         return
     definition = Definition()
     untyped: list[str] = []
-    if tokens.is_symbol("("):
-        if tokens.tokens[tokens.index + 2].value in (",", ")") and tokens.tokens[tokens.index + 2].kind == "symbol":
-            untyped = definitions.read_names(statement)
-        else:
-            definition = definitions.read_definitions(statement)
+    start = tokens.index
     cluster_by: str | None = None
     query: str | None = None
     while not tokens.at_end():
-        if tokens.accept("CLUSTER", "BY"):
+        if tokens.is_symbol("(") and not untyped and not definition.columns:
+            if _names_only(statement):
+                untyped = definitions.read_names(statement)
+            else:
+                definition = definitions.read_definitions(statement)
+        elif tokens.accept("CLUSTER", "BY"):
             cluster_by = read_clustering(statement)
         elif tokens.accept("COPY", "GRANTS"):
             creation.copy_grants = True
@@ -59,12 +60,19 @@ def read_create(statement: Statement, creation: Creation) -> None:
             if tokens.index == before:
                 raise tokens.unexpected()
     if query is None and not definition.columns:
+        tokens.index = start
         raise tokens.unexpected()
     if query is not None and creation.mode == "alter":
         raise errors.unsupported("CREATE OR ALTER TABLE with AS SELECT")
     creation.build.append(lambda item: _build(statement, item, definition, cluster_by, query, untyped))
     creation.alter.append(lambda draft: _alter_to(statement, draft, definition, cluster_by))
     creation.finish.append(lambda item: _create_rows(statement, item, query))
+
+
+def _names_only(statement: Statement) -> bool:
+    """Whether a parenthesis holds bare names, as before AS SELECT."""
+    after = statement.tokens.tokens[statement.tokens.index + 2]
+    return after.kind == "symbol" and after.value in (",", ")")
 
 
 def read_clustering(statement: Statement) -> str:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import show_columns as columns
-from pinky_local.engine import values
+from pinky_local.engine import identifiers, values
 from pinky_local.engine.spec import ObjectType, Property, ShowColumn
 from pinky_local.engine.specs import tasks
 from pinky_local.engine.specs.account import COMMENT, parameter_properties
@@ -20,15 +20,31 @@ _DOCS = "https://docs.snowflake.com/en/sql-reference/sql/"
 # routines --------------------------------------------------------------------------------------------------------
 
 
+def family(kind: str) -> str:
+    """A type as signatures have it: without sizes, except that a vector's are part of its type."""
+    return kind if kind.startswith("VECTOR") else kind.partition("(")[0]
+
+
 def argument_types(item: CatalogObject) -> list[str]:
-    """The families of a routine's argument types, DEFAULT before those that may be left out."""
-    return [("DEFAULT " if optional else "") + kind.partition("(")[0] for _, kind, optional in item.state["arguments"]]
+    """A routine's argument types, DEFAULT before those that may be left out and OUT before output arguments."""
+    return [
+        ("OUT " if out else "DEFAULT " if optional else "") + family(kind)
+        for _, kind, optional, out in item.state["arguments"]
+    ]
+
+
+def table_type(columns: list[list[str]]) -> str:
+    """What a routine that returns a table returns, from names and types."""
+    return f"TABLE ({', '.join(f'{identifiers.printed(name)} {kind}' for name, kind in columns)})"
 
 
 def _arguments(_: Statement, item: CatalogObject) -> str:
-    returns = str(item.state["returns"])
-    shown = returns if returns.startswith("TABLE") else returns.partition("(")[0]
-    return f"{item.name}({', '.join(argument_types(item))}) RETURN {shown}"
+    table = item.state.get("returns_table")
+    if table is None:
+        returns = family(str(item.state["returns"]))
+    else:
+        returns = table_type([[name, family(kind)] for name, kind in table])
+    return f"{item.name}({', '.join(argument_types(item))}) RETURN {returns}"
 
 
 def _count(*, optional: bool) -> Any:
@@ -36,6 +52,11 @@ def _count(*, optional: bool) -> Any:
         return sum(1 for argument in item.state["arguments"] if optional or not argument[2])
 
     return get
+
+
+def _secrets(_: Statement, item: CatalogObject) -> str:
+    held = item.properties.get("SECRETS")
+    return json.dumps(held) if held else ""
 
 
 def _no() -> Any:
@@ -54,10 +75,10 @@ _ROUTINE_SHOWN = (
     ShowColumn("arguments", _arguments),
     ShowColumn("description", lambda s, item: item.properties.get("COMMENT") or f"user-defined {item.kind}"),
     ShowColumn("catalog_name", columns.database_name),
-    ShowColumn("is_table_function", lambda _, item: columns.yes(str(item.state["returns"]).startswith("TABLE") and item.kind == "function")),  # noqa: E501
+    ShowColumn("is_table_function", lambda _, item: columns.yes(item.state.get("returns_table") is not None)),
     ShowColumn("valid_for_clustering", _no()),
     ShowColumn("is_secure", lambda _, item: columns.yes(item.state.get("SECURE"))),
-    ShowColumn("secrets", lambda _, item: json.dumps(item.properties["SECRETS"]) if item.properties.get("SECRETS") else ""),
+    ShowColumn("secrets", _secrets),
     ShowColumn("external_access_integrations", columns.fixed("")),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pinky_local.engine import show_columns as columns
@@ -139,13 +140,26 @@ def _source_kind(statement: Statement, item: CatalogObject) -> str:
     return _SOURCES[item.state["source_kind"]]
 
 
-def _source_name(statement: Statement, item: CatalogObject) -> str | None:
+def _source_name(statement: Statement, item: CatalogObject) -> str:
+    """The source's name, or the text that stands there when it is gone or hidden (known from the provider)."""
     source = statement.catalog.objects.get(item.state["source"])
-    return None if source is None else statement.catalog.printed(source)
+    if source is None or not statement.access.sees(statement.roles, source):
+        return "No privilege or table dropped"
+    return statement.catalog.printed(source)
 
 
 def _stale(statement: Statement, item: CatalogObject) -> str:
     return "false" if item.state["source"] in statement.catalog.objects else "true"
+
+
+def _stale_after(statement: Statement, item: CatalogObject) -> datetime | None:
+    """Creation (nothing has read the stream yet) plus the longer of the source's two retention periods."""
+    source = statement.catalog.objects.get(item.state["source"])
+    if source is None or source.kind == "stage":
+        return None
+    names = ("DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS")
+    days = max(int(effective(statement, PARAMETERS[name], source)[0]) for name in names)
+    return item.created_on + timedelta(days=days)
 
 
 STREAM = ObjectType(
@@ -173,7 +187,7 @@ STREAM = ObjectType(
         ShowColumn("type", columns.fixed("DELTA")),
         ShowColumn("stale", _stale),
         ShowColumn("mode", lambda _, item: "APPEND_ONLY" if item.properties.get("APPEND_ONLY") else "DEFAULT"),
-        ShowColumn("stale_after", lambda _, item: None, "timestamp_ltz"),
+        ShowColumn("stale_after", _stale_after, "timestamp_ltz"),
         ShowColumn("invalid_reason", lambda s, i: "N/A" if _stale(s, i) == "false" else "Base object was dropped."),
         columns.OWNER_ROLE_TYPE,
     ),

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import show_columns as columns
-from pinky_local.engine import values
+from pinky_local.engine import errors, values
 from pinky_local.engine.spec import ObjectType, Property, ShowColumn
 from pinky_local.engine.specs.account import COMMENT
 from pinky_local.engine.specs.file_formats import OPTIONS, read_format
@@ -184,6 +184,16 @@ def _scopes(_: Statement, item: CatalogObject) -> str | None:
     return None if scopes is None else "[" + ", ".join(scopes) + "]"
 
 
+def _issuer(_: Statement, item: CatalogObject) -> str | None:
+    """Who vouches for the workload; the address is made up, as this account issues no tokens."""
+    return "https://pinky-local.invalid" if item.properties["TYPE"] == "WORKLOAD_IDENTITY_FEDERATION" else None
+
+
+def _subject(statement: Statement, item: CatalogObject) -> str | None:
+    federated = item.properties["TYPE"] == "WORKLOAD_IDENTITY_FEDERATION"
+    return f"{statement.account.name}:{item.number}" if federated else None
+
+
 _SECRET_SHOWN = (
     columns.CREATED_ON,
     columns.NAME,
@@ -220,6 +230,10 @@ SECRET = ObjectType(
         ShowColumn("oauth_refresh_token_expiry_time", columns.declared("OAUTH_REFRESH_TOKEN_EXPIRY_TIME")),
         ShowColumn("oauth_scopes", _scopes),
         ShowColumn("integration_name", columns.declared("API_AUTHENTICATION")),
+        ShowColumn("algorithm", columns.declared("ALGORITHM")),
+        ShowColumn("key_length", lambda _, item: 256 if item.properties.get("ALGORITHM") else None, "fixed"),
+        ShowColumn("workload_identity_federation_issuer", _issuer),
+        ShowColumn("workload_identity_federation_subject", _subject),
     ),
     privileges=("READ", "USAGE"),
     or_alter=False,
@@ -237,6 +251,19 @@ def _allowed(_: Statement, item: CatalogObject) -> str | None:
     return None if allowed is None else json.dumps(allowed, separators=(",", ":"))
 
 
+def _on_conflict(statement: Statement, name: str) -> str:
+    """A value in quotes, or ALLOWED_VALUES_SEQUENCE; MERGE is for tags with several values, which are not here."""
+    if statement.tokens.at_string():
+        return statement.tokens.string()
+    if not statement.tokens.accept("ALLOWED_VALUES_SEQUENCE"):
+        raise errors.invalid_value(statement.tokens.token.value, name)
+    return "ALLOWED_VALUES_SEQUENCE"
+
+
+def _multi_value(_: Statement, name: str) -> bool:
+    raise errors.unsupported(f"{name} on TAG")
+
+
 _PROPAGATION = ("ON_DEPENDENCY_AND_DATA_MOVEMENT", "ON_DEPENDENCY", "ON_DATA_MOVEMENT")
 
 TAG = ObjectType(
@@ -247,7 +274,8 @@ TAG = ObjectType(
     properties=(
         Property("ALLOWED_VALUES", values.text_list()),
         Property("PROPAGATE", values.keyword(*_PROPAGATION)),
-        Property("ON_CONFLICT", values.identifier()),
+        Property("ON_CONFLICT", _on_conflict),
+        Property("MULTI_VALUE", _multi_value, unsettable=False),
         COMMENT,
     ),
     show=(
