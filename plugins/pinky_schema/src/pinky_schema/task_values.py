@@ -1,0 +1,96 @@
+"""Values that only tasks have: their configuration, and keywords that stand in quotes.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-task
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from pinky_core import Keyword, string_literal
+
+__all__ = ["Config", "LogLevel", "OverlapPolicy", "QuotedKeyword", "ServerlessSize"]
+
+
+class QuotedKeyword(Keyword):
+    """Base of keywords that stand in quotes in a statement."""
+
+    @property
+    def sql(self) -> str:
+        """The quoted spelling."""
+        return string_literal(str(self.value))
+
+
+class ServerlessSize(QuotedKeyword):
+    """A size of serverless compute, as warehouses have them."""
+
+    XSMALL = "XSMALL", "X-SMALL"
+    SMALL = ("SMALL",)
+    MEDIUM = ("MEDIUM",)
+    LARGE = ("LARGE",)
+    XLARGE = "XLARGE", "X-LARGE"
+    XXLARGE = "XXLARGE", "X2LARGE", "2X-LARGE"
+
+
+class LogLevel(QuotedKeyword):
+    """The least severe events that are kept in the event table."""
+
+    TRACE = ("TRACE",)
+    DEBUG = ("DEBUG",)
+    INFO = ("INFO",)
+    WARN = ("WARN",)
+    ERROR = ("ERROR",)
+    FATAL = ("FATAL",)
+    OFF = ("OFF",)
+
+
+class OverlapPolicy(Keyword):
+    """How far runs of one task graph may overlap."""
+
+    NO_OVERLAP = ("NO_OVERLAP",)
+    ALLOW_CHILD_OVERLAP = ("ALLOW_CHILD_OVERLAP",)
+    ALLOW_ALL_OVERLAP = ("ALLOW_ALL_OVERLAP",)
+
+
+@attrs.frozen
+class Config:
+    """The configuration of a task graph: a JSON object, compared by what it holds and not by how it is written."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, value: str | Mapping[str, Any]) -> Config:
+        """Read a mapping, or a JSON object as text; raises ValueError."""
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError as error:
+                raise ValueError(f"the configuration is not JSON: {error}") from None
+        if not isinstance(value, Mapping):
+            raise ValueError(f"the configuration is a mapping, or a JSON object as text, not {value!r}")
+        return cls(json.dumps(value, sort_keys=True, ensure_ascii=False))
+
+    @classmethod
+    def read(cls, text: str) -> Config:
+        """What a server printed, JSON or not."""
+        try:
+            return cls.parse(text)
+        except ValueError:
+            return cls(text)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """The JSON Schema fragment."""
+        return {"type": ["object", "string"], "description": "A mapping, or a JSON object as text."}
+
+    @property
+    def sql(self) -> str:
+        """The JSON as a literal."""
+        return string_literal(self.text)
+
+    def __str__(self) -> str:
+        return self.text
