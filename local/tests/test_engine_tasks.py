@@ -103,7 +103,8 @@ def test_unknown_words_are_refused(account: Speaker) -> None:
 def test_a_warehouse_excludes_serverless_settings(account: Speaker) -> None:
     account.run("CREATE TASK t USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE = 'XSMALL' AS SELECT 1")
     assert "cannot be set on the same task" in account.refused("ALTER TASK t SET WAREHOUSE = compute_wh").message
-    account.run("ALTER TASK t UNSET USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE", "ALTER TASK t SET WAREHOUSE = compute_wh")
+    account.run("ALTER TASK t UNSET USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE")
+    account.run("ALTER TASK t SET WAREHOUSE = compute_wh")
     assert task(account, "t")["scheduling_mode"] is None
     account.run("ALTER TASK t UNSET WAREHOUSE", "ALTER TASK t SET TARGET_COMPLETION_INTERVAL = '10 MINUTES'")
     assert task(account, "t")["scheduling_mode"] == "FLEXIBLE"
@@ -289,7 +290,8 @@ def test_an_owner_needs_the_right_to_run_tasks(account: Speaker) -> None:
         "GRANT USAGE ON SCHEMA d.s TO ROLE operator",
     )  # fmt: skip
     worker = speaker(account.engine, "TASKER")
-    worker.run("CREATE TASK d.s.t SCHEDULE = '5 MINUTES' AS SELECT 1", "CREATE TASK d.s.w WAREHOUSE = compute_wh AS SELECT 1")
+    worker.run("CREATE TASK d.s.t SCHEDULE = '5 MINUTES' AS SELECT 1")
+    worker.run("CREATE TASK d.s.w WAREHOUSE = compute_wh AS SELECT 1")
     error = worker.refused("ALTER TASK d.s.t RESUME")
     assert error.message == "Cannot execute task , EXECUTE TASK privilege must be granted to owner role"
     account.run("GRANT EXECUTE TASK ON ACCOUNT TO ROLE tasker")
@@ -322,7 +324,8 @@ def test_giving_all_tasks_of_a_schema_keeps_the_graph(graph: Speaker) -> None:
 
 def test_a_graph_outlives_the_process(tmp_path: Path) -> None:
     first = speaker(CatalogEngine(tmp_path))
-    first.run("CREATE DATABASE d", "CREATE TASK r SCHEDULE = '5 MINUTES' AS SELECT 1", "CREATE TASK c AFTER r AS SELECT 1")
+    first.run("CREATE DATABASE d", "CREATE TASK r SCHEDULE = '5 MINUTES' AS SELECT 1")
+    first.run("CREATE TASK c AFTER r AS SELECT 1")
     first.run("ALTER TASK c RESUME", "ALTER TASK r RESUME", "ALTER TASK r SUSPEND")
     shown = first.run("SHOW TASKS IN ACCOUNT")
     again = speaker(CatalogEngine(tmp_path))

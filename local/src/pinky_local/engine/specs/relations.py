@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pinky_local.engine import show_columns as columns
 from pinky_local.engine import values
+from pinky_local.engine.parameters import PARAMETERS, effective
 from pinky_local.engine.spec import ObjectType, Property, ShowColumn
 from pinky_local.engine.specs.account import COMMENT, parameter_properties
 

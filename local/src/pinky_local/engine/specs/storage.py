@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pinky_local.engine import show_columns as columns
 from pinky_local.engine import errors, values
+from pinky_local.engine import show_columns as columns
 from pinky_local.engine.spec import ObjectType, Property, ShowColumn
 from pinky_local.engine.specs.account import COMMENT
 from pinky_local.engine.specs.file_formats import OPTIONS, read_format
