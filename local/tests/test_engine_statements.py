@@ -177,11 +177,16 @@ def test_an_account_in_a_folder_outlives_the_engine(tmp_path: Path) -> None:
         "CREATE TABLE d.public.t (a INT IDENTITY (5, 2), b VARCHAR NOT NULL, PRIMARY KEY (b)) CLUSTER BY (b)",
         "CREATE SECRET d.public.s TYPE = PASSWORD USERNAME = 'u' PASSWORD = 'hunter2'",
     )
-    before = {
-        sql: account.run(sql)
-        for sql in ("SHOW DATABASES", "DESC TABLE d.public.t", "SHOW PRIMARY KEYS IN DATABASE d", "SHOW GRANTS TO ROLE r",
-                    "SHOW GRANTS TO ROLE sysadmin", "SHOW FUTURE GRANTS IN DATABASE d", "DESC SECRET d.public.s")
-    }  # fmt: skip
+    questions = (
+        "SHOW DATABASES",
+        "DESC TABLE d.public.t",
+        "SHOW PRIMARY KEYS IN DATABASE d",
+        "SHOW GRANTS TO ROLE r",
+        "SHOW GRANTS TO ROLE sysadmin",
+        "SHOW FUTURE GRANTS IN DATABASE d",
+        "DESC SECRET d.public.s",
+    )
+    before = {sql: account.run(sql) for sql in questions}
     again = speaker(CatalogEngine(tmp_path))
     again.run("USE DATABASE d")
     for sql, rows in before.items():

@@ -121,7 +121,7 @@ def test_routines_are_told_apart_by_argument_types() -> None:
         "CREATE PROCEDURE p() RETURNS TABLE (a INT) LANGUAGE SQL AS BEGIN RETURN 1; END;",
     )
     shown = [row["arguments"] for row in account.run("SHOW PROCEDURES")]
-    assert shown == ["P() RETURN TABLE (A NUMBER(38,0))", "P(NUMBER, DEFAULT VARCHAR) RETURN VARCHAR"]
+    assert shown == ["P() RETURN TABLE (A NUMBER)", "P(NUMBER, DEFAULT VARCHAR) RETURN VARCHAR"]
     found = {row["property"]: row["value"] for row in account.run("DESC PROCEDURE p(BIGINT, STRING)")}
     assert found["signature"] == "(A NUMBER, B VARCHAR)"
     assert (found["execute as"], found["handler"], found["packages"]) == (

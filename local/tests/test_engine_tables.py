@@ -24,7 +24,8 @@ def rows() -> Speaker:
 def test_columns_are_described_as_snowflake_shows_them() -> None:
     account = in_schema()
     account.run(
-        "CREATE TABLE t (id INT IDENTITY START 5 INCREMENT 2 ORDER, n NUMBER(10, 2) DEFAULT 1.5 NOT NULL COMMENT 'money', "
+        "CREATE TABLE t (id INT IDENTITY START 5 INCREMENT 2 ORDER, "
+        "n NUMBER(10, 2) DEFAULT 1.5 NOT NULL COMMENT 'money', "
         "v VARCHAR(5) COLLATE 'en-ci' DEFAULT 'it''s', at TIMESTAMP_LTZ DEFAULT current_timestamp, "
         "twice NUMBER AS (n * 2), CONSTRAINT pk PRIMARY KEY (id), UNIQUE (v))"
     )
@@ -187,6 +188,18 @@ def test_get_ddl_can_be_run_again(rows: Speaker) -> None:
     rows.run("DROP VIEW v", *ddl)
     assert (rows.run("DESC TABLE t"), rows.run("DESC VIEW v"), rows.one("SHOW TABLES")["cluster_by"]) == before
     assert rows.one("SHOW VIEWS")["comment"] == "vc"
+
+
+def test_a_table_can_be_replaced_from_itself(rows: Speaker) -> None:
+    rows.run(
+        "CREATE TAG tg",
+        "CREATE TABLE t (a INT WITH TAG (tg = 'x'))",
+        "INSERT INTO t VALUES (1), (2)",
+        "CREATE OR REPLACE TABLE t (a, b) COPY GRANTS COPY TAGS AS SELECT a, a * 2 FROM t",
+    )
+    assert rows.run("SELECT * FROM t ORDER BY a") == [{"A": 1, "B": 2}, {"A": 2, "B": 4}]
+    (table,) = [item for item in rows.engine.account.catalog.objects.values() if item.kind == "table"]
+    assert table.columns[0].tags == {"D.S.TG": "x"}
 
 
 def test_a_failed_create_leaves_the_old_table(rows: Speaker) -> None:

@@ -29,6 +29,7 @@ class Creation:
     settings: Settings = field(default_factory=Settings)
     signature: str = ""
     copy_grants: bool = False
+    copy_tags: bool = False
     build: list[Callable[[CatalogObject], None]] = field(default_factory=list)
     finish: list[Callable[[CatalogObject], None]] = field(default_factory=list)
     alter: list[Callable[[CatalogObject], None]] = field(default_factory=list)
@@ -103,10 +104,11 @@ def install(statement: Statement, creation: Creation) -> Result:
     owner = lifecycle.owner_for_new(statement, parent)
     item = statement.account.new(spec.kind, name, space=spec.name_space, parent=parent, owner=owner)
     item.signature = creation.signature
+    if existing is not None:
+        statement.require(existing, "OWNERSHIP")
     _fill(statement, creation, item, existing)
     kept = []
     if existing is not None:
-        statement.require(existing, "OWNERSHIP")
         families.check_drop(statement, existing)
         kept = list(catalog.grants_on.get(existing.number, {}).values()) if creation.copy_grants else []
         lifecycle.drop(statement, existing, replaced=True)
@@ -133,6 +135,11 @@ def _fill(statement: Statement, creation: Creation, item: CatalogObject, existin
         parent = statement.catalog.objects[item.parent]
         if parent.state.get("TRANSIENT") and item.kind in ("schema", "table"):
             item.state["TRANSIENT"] = True
+    if existing is not None and creation.copy_tags:
+        item.tags = existing.tags | item.tags
+        tagged = {column.name: column.tags for column in existing.columns}
+        for column in item.columns:
+            column.tags = tagged.get(column.name, {}) | column.tags
     check_values(statement, item)
 
 

@@ -67,7 +67,7 @@ def show(statement: Statement) -> Result:
     terse = tokens.accept("TERSE")
     for length in (3, 2, 1):
         words = " ".join(tokens.word(ahead) for ahead in range(length))
-        if words in SPECIAL and not terse:
+        if words in SPECIAL and (not terse or words.endswith("KEYS")):
             tokens.index += length
             return SPECIAL[words](statement)
         if words in BY_PLURAL:

@@ -18,7 +18,7 @@ from pinky_local.engine.properties import read_settings, read_tags_clause
 from pinky_local.engine.resolver import table_columns
 from pinky_local.engine.specs import TYPES
 from pinky_local.engine.statement import Statement, rows
-from pinky_local.types import Result, ResultColumn, TableColumn
+from pinky_local.types import Result, ResultColumn, SqlError, TableColumn
 
 Name = tuple[str, str, str]
 
@@ -50,6 +50,8 @@ def read_create(statement: Statement, creation: Creation) -> None:
             cluster_by = read_clustering(statement)
         elif tokens.accept("COPY", "GRANTS"):
             creation.copy_grants = True
+        elif tokens.accept("COPY", "TAGS"):
+            creation.copy_tags = True
         elif tokens.accept("AS"):
             query = tokens.rest()
         elif tokens.word() == "WITH" and tokens.word(1) in ("ROW", "AGGREGATION", "STORAGE", "CONTACT", "JOIN"):
@@ -121,6 +123,8 @@ def _build(
     if cluster_by is not None:
         item.state["cluster_by"] = cluster_by
         check_clustering(item)
+    if query is not None:
+        _select_rows(statement, item, query)
 
 
 def _selected(statement: Statement, definition: Definition, query: str, untyped: list[str]) -> list[Column]:
@@ -147,21 +151,38 @@ def describe_query(statement: Statement, query: str) -> list[TableColumn]:
         return list(describe(query, statement.session, statement.account.resolver))
 
 
+def _select_rows(statement: Statement, item: CatalogObject, query: str) -> None:
+    """Run the query of CREATE TABLE … AS SELECT while a table to be replaced is still there to be read."""
+    data = statement.account.data
+    fill = getattr(data, "insert_query", None)
+    if data is None or fill is None:
+        raise errors.unsupported("AS SELECT: this account has no data plane (install the extra [data])")
+    resolver = statement.account.resolver
+    resolver.need_warehouse(statement.session)
+    aside = _aside(statement, item)
+    data.create_table(aside, table_columns(item))
+    try:
+        fill(aside, query, statement.session, statement.binds, resolver, table_columns(item))
+    except SqlError:
+        data.drop(aside)
+        raise
+
+
+def _aside(statement: Statement, item: CatalogObject) -> Name:
+    """Where rows wait until the table is in its place; no name of a table begins with a space and a number."""
+    database, schema, _ = statement.catalog.path(item)
+    return database, schema, f" {item.number}"
+
+
 def _create_rows(statement: Statement, item: CatalogObject, query: str | None) -> None:
     data = statement.account.data
     if data is None:
         return
     name = table_name(statement, item)
-    data.create_table(name, table_columns(item))
-    fill = getattr(data, "insert_query", None)
-    if query is None or fill is None:
-        return
-    try:
-        statement.account.resolver.need_warehouse(statement.session)
-        fill(name, query, statement.session, statement.binds, statement.account.resolver, table_columns(item))
-    except Exception:
-        data.drop(name)
-        raise
+    if query is not None:
+        data.rename(_aside(statement, item), name)
+    else:
+        data.create_table(name, table_columns(item))
 
 
 def _read_copy(statement: Statement, creation: Creation) -> None:

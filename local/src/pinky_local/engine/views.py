@@ -22,6 +22,8 @@ def read_create(statement: Statement, creation: Creation) -> None:
     while not tokens.accept("AS"):
         if tokens.accept("COPY", "GRANTS"):
             creation.copy_grants = True
+        elif tokens.accept("COPY", "TAGS"):
+            creation.copy_tags = True
         elif tokens.word() == "WITH" and tokens.word(1) in ("ROW", "AGGREGATION", "CONTACT", "JOIN", "MASKING"):
             raise errors.unsupported(f"WITH {tokens.word(1)} in CREATE VIEW")
         elif not read_tags_clause(statement, creation.settings):

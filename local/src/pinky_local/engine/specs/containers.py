@@ -28,13 +28,28 @@ _CHILD_COLUMNS = (
     ShowColumn("kind", lambda s, item: s.spec(item).words),
 )
 
+_SHARED = (
+    Property("OBJECT_VISIBILITY", values.keyword("PRIVILEGED")),
+    Property("OAUTH_AUTHORIZATION_SERVER", values.missing("Integration")),
+    Property("OAUTH_SCOPES_SUPPORTED", values.text()),
+    Property("REPLICABLE_WITH_FAILOVER_GROUPS", values.keyword("YES", "NO"), alter_only=True),
+    Property("BASE_LOCATION_PREFIX", values.text(), alter_only=True),
+)
+
 DATABASE = ObjectType(
     kind="database",
     words="DATABASE",
     plural="DATABASES",
     container="account",
     modifiers=("TRANSIENT",),
-    properties=(COMMENT, *parameter_properties("database")),
+    properties=(
+        COMMENT,
+        *_SHARED,
+        Property("CATALOG_SYNC_NAMESPACE_MODE", values.keyword("NEST", "FLATTEN"), create_only=True),
+        Property("CATALOG_SYNC_NAMESPACE_FLATTEN_DELIMITER", values.text(), create_only=True),
+        Property("EVENT_TABLE", values.missing("Table")),
+        *parameter_properties("database"),
+    ),
     show=(
         columns.CREATED_ON,
         columns.NAME,
@@ -60,13 +75,14 @@ DATABASE = ObjectType(
 )
 
 _CREATABLE = (
-    "AGENT", "AGGREGATION POLICY", "ALERT", "ARTIFACT REPOSITORY", "AUTHENTICATION POLICY", "CONTACT",
-    "CORTEX SEARCH SERVICE", "DATA METRIC FUNCTION", "DATASET", "DBT PROJECT", "DYNAMIC TABLE", "EVENT TABLE",
-    "EXTERNAL TABLE", "FILE FORMAT", "FUNCTION", "GIT REPOSITORY", "HYBRID TABLE", "ICEBERG TABLE", "IMAGE REPOSITORY",
-    "MASKING POLICY", "MATERIALIZED VIEW", "MCP SERVER", "MODEL", "NETWORK RULE", "NOTEBOOK", "PACKAGES POLICY",
-    "PASSWORD POLICY", "PIPE", "PRIVACY POLICY", "PROCEDURE", "PROJECTION POLICY", "ROW ACCESS POLICY", "SECRET",
-    "SEMANTIC VIEW", "SEQUENCE", "SERVICE", "SESSION POLICY", "SNAPSHOT", "STAGE", "STORAGE LIFECYCLE POLICY", "STREAM",
-    "STREAMLIT", "TABLE", "TAG", "TASK", "TYPE", "VIEW", "WORKSPACE",
+    "AGENT", "AGGREGATION POLICY", "ALERT", "APPLICATION SERVICE", "ARTIFACT REPOSITORY", "AUTHENTICATION POLICY",
+    "CONTACT", "CORTEX SEARCH SERVICE", "DATA METRIC FUNCTION", "DATASET", "DBT PROJECT", "DYNAMIC TABLE",
+    "EVENT TABLE", "EXPERIMENT", "EXTERNAL TABLE", "FILE FORMAT", "FUNCTION", "GATEWAY", "GIT REPOSITORY",
+    "HYBRID TABLE", "ICEBERG TABLE", "IMAGE REPOSITORY", "INTERACTIVE TABLE", "MASKING POLICY", "MATERIALIZED VIEW",
+    "MCP SERVER", "MODEL", "NETWORK RULE", "NOTEBOOK", "ONLINE FEATURE TABLE", "PACKAGES POLICY", "PASSWORD POLICY",
+    "PIPE", "PRIVACY POLICY", "PROCEDURE", "PROJECTION POLICY", "ROW ACCESS POLICY", "SECRET", "SEMANTIC VIEW",
+    "SEQUENCE", "SERVICE", "SESSION POLICY", "SNAPSHOT", "SNAPSHOT POLICY", "SNAPSHOT SET", "STAGE",
+    "STORAGE LIFECYCLE POLICY", "STREAM", "STREAMLIT", "TABLE", "TAG", "TASK", "TYPE", "VIEW", "WORKSPACE",
 )  # fmt: skip
 
 SCHEMA = ObjectType(
@@ -77,8 +93,8 @@ SCHEMA = ObjectType(
     modifiers=("TRANSIENT",),
     properties=(
         Property("CLASSIFICATION_PROFILE", values.text()),
-        Property("OBJECT_VISIBILITY", values.keyword("PRIVILEGED")),
         COMMENT,
+        *_SHARED,
         *parameter_properties("schema"),
     ),
     show=(
