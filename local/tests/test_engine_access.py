@@ -71,6 +71,8 @@ def test_privileges_are_checked_against_the_object_type() -> None:
     assert account.refused("GRANT FROB ON TABLE t TO ROLE sysadmin").errno == 1003
     assert account.refused("GRANT USAGE ON STAGE st TO ROLE sysadmin").errno == 3008
     account.run("GRANT ALL PRIVILEGES ON STAGE st TO ROLE sysadmin")
+    account.run("GRANT CREATE SNOWFLAKE.ML.FORECAST, CREATE EXPERIMENT ON SCHEMA d.s TO ROLE sysadmin")
+    assert account.refused("GRANT CREATE SNOWFLAKE.ML.NOSUCH ON SCHEMA d.s TO ROLE sysadmin").errno == 1003
     held = {row["privilege"] for row in account.run("SHOW GRANTS ON STAGE st") if row["grantee_name"] == "SYSADMIN"}
     assert held == {"READ", "WRITE"}
 

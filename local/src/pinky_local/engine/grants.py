@@ -12,7 +12,7 @@ from pinky_local.engine import errors, families, identifiers, show
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject, FutureGrant, Grant, Membership
 from pinky_local.engine.create import read_kind
-from pinky_local.engine.privileges import ALL_PRIVILEGES, fits, privileges_of
+from pinky_local.engine.privileges import ALL_PRIVILEGES, CLASS_PRIVILEGES, fits, privileges_of
 from pinky_local.engine.specs import BY_PLURAL, TYPES
 from pinky_local.engine.statement import Statement, status
 from pinky_local.types import Result
@@ -116,7 +116,10 @@ def _read_privileges(statement: Statement) -> list[str]:
         start = tokens.index
         words = []
         while tokens.word() and tokens.word() != "ON":
-            words.append(tokens.any_word())
+            word = tokens.any_word()
+            while tokens.accept_symbol("."):
+                word += "." + tokens.any_word()
+            words.append(word)
         privilege = " ".join(words)
         if privilege not in ALL_PRIVILEGES:
             tokens.index = start
@@ -205,7 +208,8 @@ def _expand(privileges: list[str], kind: str) -> list[str]:
     if privileges == ["ALL"]:
         return list(valid)
     for privilege in privileges:
-        if privilege != "OWNERSHIP" and privilege not in valid:
+        on_class = kind == "schema" and privilege in CLASS_PRIVILEGES
+        if privilege != "OWNERSHIP" and privilege not in valid and not on_class:
             name = kind.upper().replace("_", " ")
             raise errors.access_control(3008, f"Invalid object type '{name}' for privilege '{privilege}'")
     return privileges

@@ -31,10 +31,19 @@ GLOBAL_PRIVILEGES: tuple[str, ...] = (
     "OVERRIDE SHARE RESTRICTIONS", "PURCHASE DATA EXCHANGE LISTING", "READ SESSION", "RESOLVE ALL",
 )  # fmt: skip
 
+_CLASSES = (
+    "CORE.BUDGET", "DATA_PRIVACY.CLASSIFICATION_PROFILE", "DATA_PRIVACY.CUSTOM_CLASSIFIER", "ML.ANOMALY_DETECTION",
+    "ML.CLASSIFICATION", "ML.FORECAST", "ML.TOP_INSIGHTS", "ML.DOCUMENT_INTELLIGENCE",
+)  # fmt: skip
+
+CLASS_PRIVILEGES = frozenset(f"CREATE SNOWFLAKE.{name}" for name in _CLASSES)
+"""Privileges on a schema to make instances of classes; ALL does not include them."""
+
 ALL_PRIVILEGES = (
     frozenset(GLOBAL_PRIVILEGES)
     | {privilege for spec in TYPES.values() for privilege in spec.privileges}
     | {"OWNERSHIP"}
+    | CLASS_PRIVILEGES
 )
 """Every privilege some object can have."""
 
