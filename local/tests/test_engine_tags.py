@@ -105,3 +105,41 @@ def test_setting_a_tag_needs_apply_on_it_and_ownership_of_the_object(account: Sp
     account.run("GRANT APPLY ON TAG t TO ROLE r", "GRANT SELECT ON TABLE mine TO ROLE r")
     other.run("ALTER TABLE d.s.x SET TAG d.s.t = 'v'")
     assert other.refused("ALTER TABLE d.s.mine SET TAG d.s.t = 'v'").errno == 3001
+
+
+def worth(account: Speaker, name: str, domain: str, tag: str = "t") -> str | None:
+    (row,) = account.result(f"SELECT SYSTEM$GET_TAG('{tag}', '{name}', '{domain}')").rows
+    return None if row[0] is None else str(row[0])
+
+
+def test_a_value_is_found_where_it_was_set_and_inherited_below(account: Speaker) -> None:
+    account.run(
+        "CREATE TAG t", "CREATE TABLE x (a INT, b INT)", "CREATE PROCEDURE p(a INT) RETURNS INT LANGUAGE SQL AS 'x'",
+        "CREATE WAREHOUSE w WITH TAG (t = 'compute')", "CREATE TASK k AS SELECT 1",
+    )  # fmt: skip
+    assert worth(account, "x", "table") is None
+    account.run("ALTER SCHEMA d.s SET TAG t = 'schema'", "ALTER TABLE x MODIFY COLUMN a SET TAG t = 'column'")
+    account.run("ALTER PROCEDURE p(NUMBER) SET TAG t = 'procedure'", "ALTER TASK k SET TAG t = 'task'")
+    assert worth(account, "x", "table") == "schema"
+    assert worth(account, "x.a", "column") == "column"
+    assert worth(account, "d.s.x.b", "COLUMN") == "schema"
+    assert worth(account, "p(NUMBER)", "procedure") == "procedure"
+    assert worth(account, "k", "task") == "task"
+    assert worth(account, "w", "warehouse") == "compute"
+    assert worth(account, "d", "database") is None
+    account.run("ALTER SCHEMA d.s UNSET TAG t")
+    assert worth(account, "x", "table") is None
+    assert account.refused("SELECT SYSTEM$GET_TAG('t', 'x', 'planet')").errno == 1422
+    assert account.refused("SELECT SYSTEM$GET_TAG('nothing', 'x', 'table')").errno == 2003
+    assert account.refused("SELECT SYSTEM$GET_TAG('t', 'x.z', 'column')").errno == 904
+
+
+def test_assignments_follow_a_tag_that_is_renamed_moved_or_brought_back(account: Speaker) -> None:
+    account.run("CREATE TAG t", "CREATE WAREHOUSE w", "ALTER WAREHOUSE w SET TAG t = 'v'", "ALTER TAG t RENAME TO u")
+    assert worth(account, "w", "warehouse", "u") == "v"
+    account.run("ALTER SCHEMA d.s RENAME TO d.z", "ALTER DATABASE d RENAME TO e")
+    assert worth(account, "w", "warehouse", "e.z.u") == "v"
+    account.run("DROP TAG e.z.u", "UNDROP TAG e.z.u")
+    assert worth(account, "w", "warehouse", "e.z.u") == "v"
+    account.run("CREATE OR REPLACE TAG e.z.u")
+    assert worth(account, "w", "warehouse", "e.z.u") is None

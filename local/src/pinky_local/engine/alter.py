@@ -161,8 +161,9 @@ def _move(statement: Statement, item: CatalogObject, parent: int, name: str) -> 
     catalog.remove(item)
     item.parent, item.name = parent, name
     catalog.add(item)
-    if item.kind == "tag":
-        families.rename_tag(statement, item)
+    for child in catalog.below(item):
+        if child.kind == "tag":
+            families.rename_tag(statement, child)
     if was_current:
         setattr(session, item.kind, name)
     if in_schema:
@@ -246,4 +247,6 @@ def undrop(statement: Statement) -> Result:
     parts = tokens.name()
     statement.finish_parsing()
     item = lifecycle.undrop(statement, spec.kind, parts)
+    if item.kind in families.RESTORED:
+        families.RESTORED[item.kind](statement, item)
     return status(f"{spec.label} {identifiers.printed(item.name)} successfully restored.")

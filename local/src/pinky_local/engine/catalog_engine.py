@@ -27,6 +27,7 @@ from pinky_local.engine import (
     show_parameters,
     storage,
     store,
+    tags,
     tasks,
     views,
 )
@@ -36,8 +37,8 @@ from pinky_local.engine.statement import Statement
 from pinky_local.types import Bind, DataPlane, Result, SessionContext, SqlError
 
 FAMILIES = (
-    alter_table, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters, storage, tasks,
-    views,
+    alter_table, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters, storage, tags,
+    tasks, views,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 

@@ -103,5 +103,8 @@ def rename_tag(statement: Statement, tag: CatalogObject) -> None:
     tag.state["printed"] = new
 
 
+RESTORED: dict[str, Callable[[Statement, CatalogObject], None]] = {}
+"""By kind: what UNDROP does besides."""
+
 OWNER_CHANGED: dict[str, Callable[[Statement, CatalogObject], None]] = {}
 """By kind: what GRANT OWNERSHIP does besides."""

@@ -325,15 +325,6 @@ def alter_tag(statement: Statement, item: CatalogObject) -> Change | None:
     return change
 
 
-def drop_tag(statement: Statement, tag: CatalogObject) -> None:
-    """A dropped tag is gone from everything that had it."""
-    name = statement.catalog.printed(tag)
-    for item in statement.catalog.objects.values():
-        item.tags.pop(name, None)
-        for column in item.columns:
-            column.tags.pop(name, None)
-
-
 # stream ----------------------------------------------------------------------------------------------------------
 
 
@@ -427,4 +418,3 @@ families.ALTER |= {"stage": alter_stage, "sequence": alter_sequence, "secret": a
 families.DESCRIBE |= {
     "stage": describe_stage, "file_format": describe_format, "stream": describe_stream, "sequence": describe_by_show,
 }  # fmt: skip
-families.DROP_CHECK["tag"] = drop_tag
