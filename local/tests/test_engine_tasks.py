@@ -334,6 +334,14 @@ def test_a_graph_outlives_the_process(tmp_path: Path) -> None:
     assert NOT_SUSPENDED in again.refused("ALTER TASK d.public.c SUSPEND").message
 
 
+def test_tasks_come_back_suspended_with_their_schema_and_keep_their_links(graph: Speaker) -> None:
+    graph.run("DROP SCHEMA d.s", "UNDROP SCHEMA d.s", "USE SCHEMA d.s")
+    assert set(states(graph).values()) == {"suspended"}
+    assert task(graph, "r")["last_suspended_reason"] == "SCHEMA_OR_DATABASE_DELETED"
+    assert task(graph, "g")["last_suspended_reason"] is None
+    assert json.loads(str(task(graph, "g")["predecessors"])) == ["D.S.C"]
+
+
 def test_showing_many_tasks_of_graphs_is_linear(account: Speaker) -> None:
     account.run("CREATE TASK r SCHEDULE = '5 MINUTES' AS SELECT 1")
     for number in range(100):

@@ -247,6 +247,7 @@ def undrop(statement: Statement) -> Result:
     parts = tokens.name()
     statement.finish_parsing()
     item = lifecycle.undrop(statement, spec.kind, parts)
-    if item.kind in families.RESTORED:
-        families.RESTORED[item.kind](statement, item)
+    for child in statement.catalog.below(item):
+        if child.kind in families.RESTORED:
+            families.RESTORED[child.kind](statement, child)
     return status(f"{spec.label} {identifiers.printed(item.name)} successfully restored.")

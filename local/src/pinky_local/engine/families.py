@@ -104,7 +104,7 @@ def rename_tag(statement: Statement, tag: CatalogObject) -> None:
 
 
 RESTORED: dict[str, Callable[[Statement, CatalogObject], None]] = {}
-"""By kind: what UNDROP does besides."""
+"""By kind: what UNDROP does besides, for the object and for everything in it."""
 
 OWNER_CHANGED: dict[str, Callable[[Statement, CatalogObject], None]] = {}
 """By kind: what GRANT OWNERSHIP does besides."""

@@ -78,6 +78,8 @@ def restored(statement: Statement, tag: CatalogObject) -> None:
     """UNDROP TAG brings the assignments back to what still exists."""
     name = statement.catalog.printed(tag)
     assigned = {(number, column): value for number, column, value in tag.state.pop("assigned", [])}
+    if not assigned:
+        return
     for number, column, tags in _holders(statement):
         if (number, column) in assigned:
             tags[name] = assigned[(number, column)]

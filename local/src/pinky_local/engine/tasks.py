@@ -360,6 +360,11 @@ def owner_changed(statement: Statement, task: CatalogObject) -> None:
         task_graphs.sever(statement, task)
 
 
+def restored(statement: Statement, task: CatalogObject) -> None:
+    """A task that comes back with its schema or database is suspended."""
+    task_graphs.suspend(statement, task, "SCHEMA_OR_DATABASE_DELETED")
+
+
 def enable_dependents(statement: Statement, arguments: Sequence[Any]) -> str:
     """SYSTEM$TASK_DEPENDENTS_ENABLE: resume a task and everything after it. (What it returns is a guess.)"""
     if len(arguments) != 1 or not isinstance(arguments[0], str):
@@ -383,4 +388,5 @@ families.ALTER["task"] = read_alter
 families.CHANGE_CHECK["task"] = task_graphs.check_suspended
 families.DROP_CHECK["task"] = leave
 families.OWNER_CHANGED["task"] = owner_changed
+families.RESTORED["task"] = restored
 context.NEEDS_STATEMENT["SYSTEM$TASK_DEPENDENTS_ENABLE"] = enable_dependents
