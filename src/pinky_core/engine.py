@@ -12,6 +12,7 @@ import attrs
 from pinky_core.address import Identifier, parse_path
 from pinky_core.apply import Event, Outcome, Report, check_fresh, run_plan
 from pinky_core.boundary import check_boundary
+from pinky_core.collector import collector_paused
 from pinky_core.connection import as_session
 from pinky_core.declare import SCOPES, Declarer
 from pinky_core.diagnostics import Diagnostic, Location, has_errors
@@ -66,6 +67,7 @@ class _Item:
         return self.locate(path, key=key)
 
 
+@collector_paused()
 def validate_manifest(
     source: ManifestSource | str | Path,
     registry: Registry,
@@ -220,6 +222,7 @@ class Provider:
         desired = validate_manifest(source, self.registry, target=target, env=env, variables=vars, scopes=self.scopes)
         return self.plan_desired(desired, prune=prune)
 
+    @collector_paused()
     def plan_desired(self, desired: Desired, *, prune: bool = False) -> Plan:
         """The plan for what is declared: reads what is live and compares."""
         kinds = {each.address.kind for each in desired.resources}
