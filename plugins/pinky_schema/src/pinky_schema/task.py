@@ -294,6 +294,8 @@ class Task(Resource):
         for change in super().changes(address, live, context):
             if change.path == "after" and set(self.after or ()) == set(live.after or ()):
                 continue
+            if change.after == "" and change.before is None and self.spec.by_name[change.path].source is Source.COLUMN:
+                continue  # an empty text is shown as none
             unsure = change.path == "overlap_policy" and change.before == OVERLAPS
             if unsure and change.after in (OverlapPolicy.ALLOW_CHILD_OVERLAP, OverlapPolicy.ALLOW_ALL_OVERLAP):
                 continue
