@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -170,3 +172,12 @@ def test_the_error_for_an_unknown_role_keeps_its_number() -> None:
 
     error = unknown_role(Identifier("U"), NotVisibleError("x", errno=2003, statement="SHOW"), "user")
     assert (str(error).split(" does")[0], error.errno, error.statement) == ("user U", 2003, "SHOW")
+
+
+def test_importing_the_package_brings_no_terminal_and_no_connector() -> None:
+    code = (
+        "import sys, pinky_account; found = {name.split('.')[0] for name in sys.modules};"
+        "print(sorted(found & {'typer', 'rich', 'click', 'snowflake', 'pinky_schema', 'pinky_database', 'pinky_cli'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -125,13 +125,15 @@ def object_name(kind: str, text: str) -> ObjectName | None:
 
 
 def _path(text: str) -> Path | None:
+    """A name in SHOW GRANTS: quoted where needed, or (where no part is quoted) each part as it stands."""
+    if '"' not in text:
+        parts = text.split(".")
+        return tuple(map(Identifier, parts)) if all(parts) and len(parts) <= 3 else None
     try:
-        return parse_path(text)
+        path = parse_path(text)
     except ValueError:
-        pass
-    # Snowflake may print names that need quotes without them; dots then part the containers from the rest.
-    parts = text.split(".")
-    return tuple(Identifier(part) for part in parts) if all(parts) and len(parts) <= 3 and '"' not in text else None
+        return None
+    return path if len(path) <= 3 else None
 
 
 def signature_of(arguments: str) -> str:
