@@ -1,8 +1,8 @@
 """How a declared table differs from a live one, and the ALTER statements that follow from it.
 
-Everything here is a function of the two values. Order of the statements: keys go, the clustering key goes where it is
-in the way of a rename, columns are renamed, added, altered, the table is clustered, columns are dropped, keys come,
-properties are set. Each statement is finished by itself, so that a run that ends between two of them is continued by
+Everything here is a function of the two values. Order of the statements: the clustering key goes where it is in the
+way of a rename, columns are renamed, keys go, columns are added and altered, the table is clustered, columns are
+dropped, keys come, properties are set. Each statement is finished by itself, so that a run that ends between two of them is continued by
 the next plan.
 https://docs.snowflake.com/en/sql-reference/sql/alter-table
 """
@@ -105,6 +105,20 @@ def keys_of(table: Table, field: str) -> tuple[Key, ...] | None:
     return (value,) if isinstance(value, PrimaryKey) else tuple(value)
 
 
+def renamed_keys(live: Sequence[Key], diff: ColumnsDiff) -> tuple[Key, ...]:
+    """Live keys after the renames of columns, which they follow by themselves."""
+    names = {before.name: column.name for before, column in diff.renamed}
+    if not names:
+        return tuple(live)
+    return tuple(_with_columns(key, tuple(names.get(name, name) for name in key.columns)) for key in live)
+
+
+def _with_columns(key: Key, columns: tuple[Identifier, ...]) -> Key:
+    value: Any = key  # to a type checker, evolve takes classes made by attrs.define itself
+    changed: Key = attrs.evolve(value, columns=columns)
+    return changed
+
+
 def keys_diff(live: Sequence[Key], desired: Sequence[Key], base: Path) -> KeysDiff:
     """Compare keys of one sort by their columns."""
     by_columns: dict[tuple[Identifier, ...], list[Key]] = {}
@@ -127,12 +141,13 @@ def keys_diff(live: Sequence[Key], desired: Sequence[Key], base: Path) -> KeysDi
 
 def field_changes(desired: Table, live: Table, base: Path) -> list[FieldChange]:
     """Every difference, as people see it in a plan."""
-    changes = list(_column_changes(desired, columns_diff(live.columns, desired.columns, base), base))
+    diff = columns_diff(live.columns, desired.columns, base)
+    changes = list(_column_changes(desired, diff, base))
     for field in KEY_FIELDS:
         wanted = keys_of(desired, field)
         if wanted is None:
             continue
-        found = keys_of(live, field) or ()
+        found = renamed_keys(keys_of(live, field) or (), diff)
         if keys_diff(found, wanted, base) != KeysDiff():
             changes.append(FieldChange(field, _shown(found, base), _shown(wanted, base) or None))
     if desired.cluster_by is not ABSENT and (desired.cluster_by or ()) != (live.cluster_by or ()):
@@ -171,6 +186,7 @@ def _property_changes(desired: Table, live: Table) -> Iterator[FieldChange]:
             continue
         field, before = by_name[name], getattr(live, name)
         before = None if before is ABSENT else before
+        after = None if after == "" else after  # Snowflake keeps no empty comment or collation
         if name == "data_retention_time_in_days":
             same = before == (after if after is not None else live.inherited_retention)
         elif after == before:
@@ -186,15 +202,15 @@ def table_alters(desired: Table, live: Table, name: str, base: Path) -> Iterator
     """The ALTER TABLE statements for columns, keys and clustering; ``name`` is the table's, in full."""
     head = f"ALTER TABLE {name}"
     diff = columns_diff(live.columns, desired.columns, base)
-    keys = {field: _keys_diff_of(desired, live, field, base) for field in KEY_FIELDS}
+    keys = {field: _keys_diff_of(desired, live, field, diff, base) for field in KEY_FIELDS}
     new_cluster = _new_cluster(desired, live)
-    for field in reversed(KEY_FIELDS):
-        yield from _key_drops(head, keys[field])
     blocked = {before.name for before, _ in diff.renamed} & set().union(*map(words_of, live.cluster_by or ()))
     if live.cluster_by and (blocked or new_cluster == ()):
         yield f"{head} DROP CLUSTERING KEY"
     for before, column in diff.renamed:
         yield f"{head} RENAME COLUMN {before.name.sql} TO {column.name.sql}"
+    for field in reversed(KEY_FIELDS):
+        yield from _key_drops(head, keys[field])
     yield from _column_alters(head, diff, base)
     if new_cluster:
         yield f"{head} CLUSTER BY ({', '.join(each.sql for each in new_cluster)})"
@@ -211,9 +227,11 @@ def _new_cluster(desired: Table, live: Table) -> tuple[Any, ...] | None:
     return tuple(desired.cluster_by or ())
 
 
-def _keys_diff_of(desired: Table, live: Table, field: str, base: Path) -> KeysDiff:
+def _keys_diff_of(desired: Table, live: Table, field: str, diff: ColumnsDiff, base: Path) -> KeysDiff:
     wanted = keys_of(desired, field)
-    return KeysDiff() if wanted is None else keys_diff(keys_of(live, field) or (), wanted, base)
+    if wanted is None:
+        return KeysDiff()
+    return keys_diff(renamed_keys(keys_of(live, field) or (), diff), wanted, base)
 
 
 def _column_alters(head: str, diff: ColumnsDiff, base: Path) -> Iterator[str]:

@@ -14,7 +14,7 @@ import attrs
 
 from pinky_core import ABSENT, Identifier, literal
 from pinky_schema.column import Column, column_definition
-from pinky_schema.table_changes import KEY_FIELDS, PROPERTIES, columns_diff, keys_of
+from pinky_schema.table_changes import KEY_FIELDS, PROPERTIES, columns_diff, keys_of, renamed_keys
 from pinky_schema.table_expression import DefaultExpression
 from pinky_schema.table_keys import Key, key_definition
 
@@ -47,7 +47,7 @@ def rebuild(desired: Table, live: Table, name: str, base: Sequence[Identifier]) 
     yield f"{words} {name} {' '.join(clauses)} AS SELECT {', '.join(values)} FROM {name}"
     for field in KEY_FIELDS:
         declared = keys_of(desired, field)
-        for key in (keys_of(live, field) or ()) if declared is None else declared:
+        for key in renamed_keys(keys_of(live, field) or (), diff) if declared is None else declared:
             yield f"ALTER TABLE {name} ADD {key_definition(_without_made_up_name(key), base)}"
 
 

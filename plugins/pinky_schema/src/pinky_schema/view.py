@@ -147,6 +147,8 @@ class View(Resource):
         for change in super().changes(address, live, context):
             if live.query is ABSENT and change.path in ("query", "columns", "recursive"):
                 continue
+            if change.path == "comment" and (change.before or None) == (change.after or None):
+                continue  # Snowflake keeps no empty comment
             if change.path == "columns" and _same_columns(live.columns or (), self.columns or ()):
                 continue
             note = _STALE if change.on_change is OnChange.REPLACE else ""
