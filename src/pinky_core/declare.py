@@ -58,6 +58,7 @@ class Declarer:
     target: tuple[Identifier, ...]
     diagnostics: list[Diagnostic] = attrs.field(factory=list)
     _validators: dict[str, Validator] = attrs.field(factory=dict)
+    _refused: set[Location] = attrs.field(factory=set)
     # Places with a mistake already told: a missing variable need not be of the wrong type as well.
     _reported: set[Location] = attrs.field(init=False)
 
@@ -86,7 +87,10 @@ class Declarer:
 
     def _kind_of(self, document: Document) -> type[Resource] | None:
         kind = self.registry.kinds.get(document.kind)
+        if document.kind_location in self._refused:
+            return None  # told once for all documents under the same word
         if kind is None:
+            self._refused.add(document.kind_location)
             self._error("unknown-kind", *self._unknown_kind(document.kind), document.kind_location)
             return None
         if kind.spec.scope not in SCOPES[self.scope]:
@@ -94,6 +98,7 @@ class Declarer:
                 f"a {kind.spec.kind} lives at the {kind.spec.scope}; a manifest of scope {self.scope} may not hold one"
             )
             hint = f"Move it to a manifest whose scope is {kind.spec.scope}, applied by someone with that authority."
+            self._refused.add(document.kind_location)
             self._error("wrong-scope", summary, hint, document.kind_location)
             return None
         return kind
