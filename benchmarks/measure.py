@@ -32,8 +32,8 @@ def plan_warehouses(folder: Path, count: str) -> dict[str, Any]:
     return _plan(lambda: worlds.warehouses(folder, int(count)))
 
 
-def plan_tables(folder: Path, schemas: str, per_schema: str, latency: str = "0") -> dict[str, Any]:
-    return _plan(lambda: worlds.tables(folder, int(schemas), int(per_schema)), latency=float(latency))
+def plan_tables(folder: Path, schemas: str, per_schema: str, latency: str = "0", columns: str = "10") -> dict[str, Any]:
+    return _plan(lambda: worlds.tables(folder, int(schemas), int(per_schema), int(columns)), latency=float(latency))
 
 
 def apply_warehouses(folder: Path, count: str, latency: str = "0") -> dict[str, Any]:
@@ -41,7 +41,7 @@ def apply_warehouses(folder: Path, count: str, latency: str = "0") -> dict[str, 
     from pinky_core import Provider, load_plugins
 
     prepared, world = _prepare(lambda: worlds.warehouses(folder, int(count), there=False))
-    session = AnsweringSession(world.answers, latency=float(latency), width=WIDTH)
+    session = AnsweringSession(world.answers, world.view, latency=float(latency), width=WIDTH)
     begin = time.perf_counter()
     provider = Provider(session, registry=load_plugins(), workers=WIDTH)
     plan = provider.plan(world.folder)
@@ -63,19 +63,11 @@ def width_in_flight(spans: list[tuple[float, float]]) -> float:
     return busy / (last - first) / WIDTH
 
 
-def import_package(folder: Path, package: str) -> dict[str, Any]:
-    """Seconds that `import package` takes in a fresh interpreter."""
-    del folder
-    begin = time.perf_counter()
-    __import__(package)
-    return {"wall": time.perf_counter() - begin, **_used(0.0)}
-
-
 def _plan(make: Callable[[], worlds.World], *, latency: float = 0.0) -> dict[str, Any]:
     from pinky_core import Provider, load_plugins
 
     prepared, world = _prepare(make)
-    session = AnsweringSession(world.answers, latency=latency, width=WIDTH)
+    session = AnsweringSession(world.answers, world.view, latency=latency, width=WIDTH)
     begin = time.perf_counter()
     plan = Provider(session, registry=load_plugins(), workers=WIDTH).plan(world.folder)
     wall = time.perf_counter() - begin
@@ -107,7 +99,6 @@ SCENARIOS: dict[str, Callable[..., dict[str, Any]]] = {
     "plan-warehouses": plan_warehouses,
     "plan-tables": plan_tables,
     "apply-warehouses": apply_warehouses,
-    "import-package": import_package,
 }
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,7 @@ class World:
     folder: Path
     resources: int
     answers: dict[str, Rows]
+    view: Callable[[str], Rows | None] | None = None
 
 
 def warehouses(folder: Path, count: int, *, there: bool = True) -> World:
@@ -78,7 +81,9 @@ def tables(folder: Path, schemas: int, per_schema: int, columns: int = 10) -> Wo
     for schema in names:
         text = "".join(_table_texts(schema, per_schema, columns))
         (files / f"{schema.lower()}.yml").write_text(text, encoding="utf-8")
-    return World(folder, schemas * per_schema, _table_answers(names, per_schema, columns))
+    inside = {name: list(_column_rows(name, per_schema, columns)) for name in names}
+    view = functools.partial(_information_schema, inside)
+    return World(folder, schemas * per_schema, _table_answers(inside, per_schema), view)
 
 
 def _warehouse_texts(names: list[str]) -> Iterator[str]:
@@ -112,9 +117,9 @@ def _table_texts(schema: str, count: int, columns: int) -> Iterator[str]:
             yield f"        - {{name: C_{place:03d}, type: '{_TYPES[place % len(_TYPES)][0]}'}}\n"
 
 
-def _table_answers(schemas: list[str], per_schema: int, columns: int) -> dict[str, Rows]:
+def _table_answers(inside: Mapping[str, list[tuple[Any, ...]]], per_schema: int) -> dict[str, Rows]:
+    schemas = list(inside)
     found = {schema: [_table_row(schema, number) for number in range(per_schema)] for schema in schemas}
-    inside = {schema: list(_column_rows(schema, per_schema, columns)) for schema in schemas}
     answers = {
         CONTEXT: _context(),
         "SHOW DATABASES": Rows(_DATABASE, [_row(_DATABASE, name=DATABASE, kind="STANDARD", retention_time="1")]),
@@ -145,6 +150,42 @@ def _column_rows(schema: str, tables_of_schema: int, columns: int) -> Iterator[t
         table = f"T_{number:05d}"
         for place in range(columns):
             yield (table, schema, f"C_{place:03d}", told[place], "true", "", "COLUMN", "", "", DATABASE, "", None)
+
+
+_VIEW = re.compile(
+    rf"SELECT (?P<columns>[\w, ]+) FROM {DATABASE}\.INFORMATION_SCHEMA\.COLUMNS"
+    r" WHERE TABLE_SCHEMA IN \((?P<schemas>[^)]*)\) ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION\Z"
+)
+
+
+def _information_schema(inside: Mapping[str, list[tuple[Any, ...]]], statement: str) -> Rows | None:
+    """Rows of INFORMATION_SCHEMA.COLUMNS, from those of SHOW COLUMNS; None for any other statement."""
+    match = _VIEW.match(statement)
+    if match is None:
+        return None
+    columns = match["columns"].split(", ")
+    values: list[tuple[Any, ...]] = []
+    for schema in re.findall(r"'(\w+)'", match["schemas"]):
+        for table, _, name, told, *_ in inside[schema]:
+            cells = {"TABLE_SCHEMA": schema, "TABLE_NAME": table, "COLUMN_NAME": name, **_viewed(told)}
+            values.append(tuple(cells.get(column) for column in columns))
+    return Rows(tuple(column.lower() for column in columns), values)
+
+
+@functools.cache
+def _viewed(told: str) -> dict[str, Any]:
+    """A cell ``data_type`` of SHOW COLUMNS as the columns of the view tell it."""
+    type_ = json.loads(told)
+    number = type_["type"] == "FIXED"
+    return {
+        "DATA_TYPE": "NUMBER" if number else type_["type"],
+        "CHARACTER_MAXIMUM_LENGTH": type_.get("length"),
+        "NUMERIC_PRECISION": type_["precision"] if number else None,
+        "NUMERIC_SCALE": type_["scale"] if number else None,
+        "DATETIME_PRECISION": type_["scale"] if type_["type"].startswith("TIMESTAMP") else None,
+        "IS_NULLABLE": "YES",
+        "IS_IDENTITY": "NO",
+    }
 
 
 def _row(columns: tuple[str, ...], **told: Any) -> tuple[Any, ...]:
