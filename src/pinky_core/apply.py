@@ -238,7 +238,7 @@ class _Run:
                 log.error("statement failed", step=step.name, statement=statement.text, error=text)
                 return self._event(step, Outcome.FAILED, seconds, error=text, statement=statement.text)
             except Exception as error:  # noqa: BLE001 - a defect in an adapter must not lose the report or a guard
-                text = f"{type(error).__name__}: {error}"
+                text = type(error).__name__ + ("" if statement.has_secrets else f": {error}")
                 return self._event(step, Outcome.FAILED, error=text, statement=statement.text)
             log.debug("statement applied", step=step.name, statement=statement.text)
         return self._event(step, Outcome.APPLIED, time.monotonic() - begin)

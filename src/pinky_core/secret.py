@@ -39,6 +39,7 @@ class SecretReference:
             "pattern": "^[a-z_][a-z0-9_]*:.+",
             "description": "Reference to a secret, never the secret: env:NAME, file:path, or a plugin's scheme.",
             "examples": ["env:API_KEY"],
+            "writeOnly": True,  # says to the validator: never repeat what stands here
         }
 
     def __str__(self) -> str:

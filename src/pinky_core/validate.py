@@ -95,6 +95,9 @@ def _telling(context: Sequence[Any]) -> Sequence[Any]:
 
 def _message(error: Any, path: tuple[str | int, ...], what: str) -> tuple[str, str, str]:
     field = _dotted(path) or what
+    if isinstance(error.schema, Mapping) and error.schema.get("writeOnly"):  # it may be the secret itself
+        hint = "Give a reference such as env:NAME or file:path; a secret is never written in a manifest."
+        return "wrong-value", f"{field}: this is no reference to a secret", hint
     found = _shown(error.instance)
     value = error.validator_value
     if error.validator == "required":
