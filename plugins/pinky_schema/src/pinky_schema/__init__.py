@@ -14,7 +14,11 @@ __all__ = ["KINDS", "SchemaProvider", "pinky_resource_types"]
 
 #: Module and class of every kind; each author of a kind adds a line.
 KINDS: tuple[tuple[str, str], ...] = (
+    ("secret", "Secret"),
     ("table", "Table"),
+    ("tag", "Tag"),
+    ("view", "View"),
+    ("task", "Task"),
 )
 
 

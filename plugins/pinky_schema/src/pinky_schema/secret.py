@@ -11,12 +11,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from pinky_core import (
     ABSENT,
     Address,
     Context,
     Diagnostic,
     FieldChange,
+    Identifier,
     Keyword,
     OnChange,
     Resource,
@@ -38,12 +41,18 @@ _MARKER = re.compile(r"\s?\[pinky version (\d+)\]\Z")
 class SecretType(Keyword):
     """What a secret is used for."""
 
-    GENERIC_STRING = ("GENERIC_STRING",)
+    GENERIC_STRING = ("GENERIC_STRING", "GENERIC")  # DESCRIBE SECRET is documented to print the short one
     PASSWORD = ("PASSWORD",)
     OAUTH2 = ("OAUTH2",)
     CLOUD_PROVIDER_TOKEN = ("CLOUD_PROVIDER_TOKEN",)
     SYMMETRIC_KEY = ("SYMMETRIC_KEY",)
     WORKLOAD_IDENTITY_FEDERATION = ("WORKLOAD_IDENTITY_FEDERATION",)
+
+
+class Algorithm(Keyword):
+    """How the key of a SYMMETRIC_KEY is made."""
+
+    GENERIC = ("GENERIC",)
 
 
 _REQUIRED: Mapping[SecretType, tuple[str, ...]] = {
@@ -63,6 +72,9 @@ _ONLY_FOR: Mapping[str, tuple[SecretType, ...]] = {
     "api_authentication": (SecretType.OAUTH2, SecretType.CLOUD_PROVIDER_TOKEN),
     "enabled": (SecretType.CLOUD_PROVIDER_TOKEN,),
     "algorithm": (SecretType.SYMMETRIC_KEY,),
+    # CREATE SECRET has no COMMENT for SYMMETRIC_KEY, and ALTER SECRET has no form for it
+    "comment": tuple(each for each in SecretType if each is not SecretType.SYMMETRIC_KEY),
+    "version": (SecretType.GENERIC_STRING, SecretType.PASSWORD, SecretType.OAUTH2),
 }
 _VALUES = ("secret_string", "password", "oauth_refresh_token", "oauth_refresh_token_expiry_time")
 
@@ -91,13 +103,14 @@ class Secret(Resource):
     password: SecretReference | None = prop(
         default=None, source=Source.NOWHERE, doc="Password of a PASSWORD, as a reference."
     )
-    api_authentication: str | None = prop(
+    api_authentication: Identifier | None = prop(
         default=None,
         source=Source.DESCRIBE,
         column="integration_name",
         on_change=OnChange.REFUSE,
         loses="the secret's tokens and its grants",
-        doc="Security integration of an OAUTH2 or CLOUD_PROVIDER_TOKEN.",
+        unset=False,
+        doc="Security integration of an OAUTH2 or CLOUD_PROVIDER_TOKEN; alterable for the latter only.",
     )
     oauth_scopes: tuple[str, ...] = prop(default=None, unset=False, doc="Scopes of the client credentials flow.")
     oauth_refresh_token: SecretReference | None = prop(
@@ -109,10 +122,10 @@ class Secret(Resource):
     enabled: bool | None = prop(
         default=None, source=Source.NOWHERE, on_change=OnChange.IGNORE, doc="Of a CLOUD_PROVIDER_TOKEN; at creation."
     )
-    algorithm: str | None = prop(
-        default=None, source=Source.NOWHERE, on_change=OnChange.IGNORE, doc="GENERIC, of a SYMMETRIC_KEY; at creation."
+    algorithm: Algorithm | None = prop(
+        default=None, source=Source.NOWHERE, on_change=OnChange.IGNORE, doc="Of a SYMMETRIC_KEY; at creation."
     )
-    comment: str | None = prop(default=None, unset=False, doc="Free text.")
+    comment: str | None = prop(default="", unset=False, doc="Free text.")
     version: int | None = prop(default=None, minimum=1, doc="Raise it when the value behind the reference changed.")
 
     def contradictions(self) -> Iterable[tuple[str, str]]:
@@ -123,8 +136,28 @@ class Secret(Resource):
         for name, types in _ONLY_FOR.items():
             if is_given(getattr(self, name)) and self.type not in types:
                 yield name, f"{name!r} belongs to {' or '.join(types)}, not to {self.type}"
+        yield from self._contradictory_flows()
         if is_given(self.comment) and _MARKER.search(self.comment or ""):
             yield "comment", "the comment may not end in [pinky version N]; give `version:`"
+
+    def _contradictory_flows(self) -> Iterable[tuple[str, str]]:
+        """OAUTH2 is for client credentials (scopes) or for an authorization code (refresh token and its expiry)."""
+        token, expiry = is_given(self.oauth_refresh_token), is_given(self.oauth_refresh_token_expiry_time)
+        if token is not expiry:
+            name = "oauth_refresh_token" if token else "oauth_refresh_token_expiry_time"
+            yield name, "'oauth_refresh_token' and 'oauth_refresh_token_expiry_time' need each other"
+        if token and is_given(self.oauth_scopes):
+            yield "oauth_scopes", "a secret has 'oauth_scopes' or 'oauth_refresh_token', not both"
+        if self.type is SecretType.OAUTH2 and is_given(self.version) and not token:
+            yield "version", "'version' says that a value changed; client credentials have none here"
+
+    def changes(self, address: Address, live: Secret, context: Context) -> Sequence[FieldChange]:
+        """Another integration is an alteration for CLOUD_PROVIDER_TOKEN, which is the only type ALTER has it for."""
+        found = super().changes(address, live, context)
+        if self.type is not SecretType.CLOUD_PROVIDER_TOKEN or live.type is not self.type:
+            return found
+        kept = [each for each in found if each.path != "api_authentication" or each.after is not None]
+        return [attrs.evolve(each, on_change=OnChange.ALTER) for each in kept]
 
     def check(self, address: Address, live: Secret | None, context: Context) -> Iterable[Diagnostic]:
         """A version only goes up: a lower one would look like a change and set nothing new."""
@@ -136,13 +169,22 @@ class Secret(Resource):
 
     def create(self, address: Address, context: Context) -> Sequence[Statement]:
         """CREATE SECRET with TYPE first and the marked comment last."""
-        parts: list[Statement | str] = [f"CREATE SECRET {address.sql}"]
+        return [self._create(f"CREATE SECRET {address.sql}")]
+
+    def replace(
+        self, address: Address, live: Secret, changes: Sequence[FieldChange], context: Context
+    ) -> Sequence[Statement]:
+        """CREATE OR REPLACE, which is atomic: where it fails the old secret is still there."""
+        return [self._create(f"CREATE OR REPLACE SECRET {address.sql}")]
+
+    def _create(self, head: str) -> Statement:
+        parts: list[Statement | str] = [head]
         for field in self.spec.fields:
             value = getattr(self, field.name)
             if is_given(value) and field.name not in ("comment", "version"):
                 parts += [" ", assignment(field, value)]
         text = marked(self.comment or "", self.version or None)
-        return [statement(*parts, f" COMMENT = {string_literal(text)}" if text else "")]
+        return statement(*parts, f" COMMENT = {string_literal(text)}" if text else "")
 
     def alter(
         self, address: Address, live: Secret, changes: Sequence[FieldChange], context: Context
