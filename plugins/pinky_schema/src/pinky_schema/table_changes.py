@@ -2,8 +2,8 @@
 
 Everything here is a function of the two values. Order of the statements: the clustering key goes where it is in the
 way of a rename, columns are renamed, keys go, columns are added and altered, the table is clustered, columns are
-dropped, keys come, properties are set. Each statement is finished by itself, so that a run that ends between two of them is continued by
-the next plan.
+dropped, keys come, properties are set. Each statement is finished by itself, so that a run that ends between two of
+them is continued by the next plan.
 https://docs.snowflake.com/en/sql-reference/sql/alter-table
 """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -95,10 +95,13 @@ def columns_of(reader: Reader, started: BulkRows, wanted: Collection[Address]) -
     """The columns of the wanted tables, all of which exist."""
     complete, truncated = started.collect()
     found: dict[Path, list[Column] | None] = {address.path: [] for address in wanted}
+    paths: Paths = {}
+    for path in found:
+        paths.setdefault(path[0], {})[path[1], path[2]] = path
     for database, rows in complete:
-        _collect_shown(rows, database, found)
-    for database, rows in _from_information_schema(reader, truncated, found):
-        _collect_viewed(rows, database, found)
+        _collect(rows.pick(*_SHOWN_COLUMNS), _shown, paths.get(database, {}), found)
+    for database, rows in _from_information_schema(reader, truncated, paths):
+        _collect(rows.pick(*map(str.lower, _VIEW_COLUMNS)), _viewed, paths.get(database, {}), found)
     unclear = [address for address in wanted if not found[address.path]]
     described = reader.many(f"DESCRIBE TABLE {address.sql}" for address in unclear)
     for address, rows in zip(unclear, described, strict=True):
@@ -106,18 +109,28 @@ def columns_of(reader: Reader, started: BulkRows, wanted: Collection[Address]) -
     return {address: tuple(found[address.path] or ()) for address in wanted}
 
 
-def _collect_shown(rows: Rows, database: Identifier, found: dict[Path, list[Column] | None]) -> None:
-    """Rows of SHOW COLUMNS; a table with a type that is not told in full is left to DESCRIBE."""
-    columns = ("schema_name", "table_name", "column_name", "data_type", "default", "comment", "autoincrement")
-    of_table: dict[tuple[str, str], Path] = {(path[1], path[2]): path for path in found if path[0] == database}
+Paths = dict[Identifier, dict[tuple[str, str], Path]]
+_SHOWN_COLUMNS = ("schema_name", "table_name", "column_name", "data_type", "default", "comment", "autoincrement")
+
+
+def _collect(
+    rows: Iterable[tuple[Any, ...]],
+    make: Callable[..., Column | None],
+    paths: Mapping[tuple[str, str], Path],
+    found: dict[Path, list[Column] | None],
+) -> None:
+    """Append the columns of each table in the order of the rows; a table with a type not told in full gets None.
+
+    Equal cells make one value: most columns of a schema have few forms.
+    """
     made: dict[tuple[Any, ...], Column | None] = {}
-    for schema, table, *cells in rows.pick(*columns):
-        path = of_table.get((schema, table))
+    for schema, table, *cells in rows:
+        path = paths.get((schema, table))
         if path is None:
             continue
         content = tuple(cells)
         if content not in made:
-            made[content] = _shown(*content)
+            made[content] = make(*content)
         column, list_of_table = made[content], found[path]
         if column is None or list_of_table is None:
             found[path] = None
@@ -185,9 +198,7 @@ _VIEW_COLUMNS = (
 )  # fmt: skip
 
 
-def _from_information_schema(
-    reader: Reader, schemas: Iterable[Path], found: Mapping[Path, object]
-) -> list[tuple[Identifier, Rows]]:
+def _from_information_schema(reader: Reader, schemas: Iterable[Path], paths: Paths) -> list[tuple[Identifier, Rows]]:
     """Rows of INFORMATION_SCHEMA.COLUMNS, one query per database; nothing where there is no warehouse."""
     by_database: dict[Identifier, list[str]] = {}
     for database, schema in schemas:
@@ -196,7 +207,7 @@ def _from_information_schema(
         database: f"SELECT {', '.join(_VIEW_COLUMNS)} FROM {database.sql}.INFORMATION_SCHEMA.COLUMNS"
         f" WHERE TABLE_SCHEMA IN ({', '.join(names)}) ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
         for database, names in by_database.items()
-        if any(path[0] == database for path in found)
+        if database in paths
     }
     for statement in statements.values():
         reader.start(statement)
@@ -210,24 +221,7 @@ def _from_information_schema(
     return answers
 
 
-def _collect_viewed(rows: Rows, database: Identifier, found: dict[Path, list[Column] | None]) -> None:
-    of_table = {(path[1], path[2]): path for path in found if path[0] == database}
-    made: dict[tuple[Any, ...], Column | None] = {}
-    for schema, table, *cells in rows.pick(*map(str.lower, _VIEW_COLUMNS)):
-        path = of_table.get((schema, table))
-        if path is None:
-            continue
-        content = tuple(cells)
-        if content not in made:
-            made[content] = _viewed(content)
-        column, list_of_table = made[content], found[path]
-        if column is None or list_of_table is None:
-            found[path] = None
-        else:
-            list_of_table.append(column)
-
-
-def _viewed(cells: Sequence[Any]) -> Column | None:
+def _viewed(*cells: Any) -> Column | None:
     name, kind, length, precision, scale, fraction, nullable, default, comment, collation, *identity = cells
     type_ = _type_of_view(kind, length, precision, scale, fraction)
     if type_ is None:
