@@ -5,10 +5,9 @@ import sys
 from typing import Any
 
 import pytest
-from pinky_account.grants import PRIVILEGES, privilege_of
+from pinky_account.grants import PRIVILEGES, privilege_of, unknown_role
 
-from pinky_core import DiagnosticsError, Provider, Registry, Risk
-from pinky_core.errors import NotVisibleError
+from pinky_core import DiagnosticsError, Identifier, NotVisibleError, Provider, Registry, Risk
 from pinky_core.testing import FakeSession, Laboratory
 
 COLUMNS = ("privilege", "granted_on", "name", "grant_option")
@@ -166,9 +165,6 @@ def test_addresses_hold_the_whole_content(registry: Registry) -> None:
 
 
 def test_the_error_for_an_unknown_role_keeps_its_number() -> None:
-    from pinky_account.grants import unknown_role
-
-    from pinky_core import Identifier
 
     error = unknown_role(Identifier("U"), NotVisibleError("x", errno=2003, statement="SHOW"), "user")
     assert (str(error).split(" does")[0], error.errno, error.statement) == ("user U", 2003, "SHOW")

@@ -66,6 +66,17 @@ def test_dropping_a_grant_revokes_exactly_it(laboratory: Laboratory) -> None:
         assert laboratory.converge(RESOURCES).empty
 
 
+@pytest.mark.usefixtures("bob")
+@pytest.mark.parametrize("to", [{"to_user": "bob"}, {"to_role": "sysadmin"}])
+def test_many_roles_of_one_grantee_are_read_from_the_grantee(laboratory: Laboratory, to: dict[str, str]) -> None:
+    names = ["a", "b", '"c d"']
+    resources = {"role": [{"name": name} for name in names], "role_grant": [{"role": name, **to} for name in names]}
+    assert laboratory.converge(resources).empty
+    word, name = ("USER", "BOB") if "to_user" in to else ("ROLE", "SYSADMIN")
+    laboratory.execute(f'REVOKE ROLE "c d" FROM {word} {name}')
+    assert [each.text for each in laboratory.plan(resources).statements()] == [f'GRANT ROLE "c d" TO {word} {name}']
+
+
 def test_renaming_keeps_the_object(laboratory: Laboratory) -> None:
     kinds = ("database", "role", "warehouse")
     laboratory.converge({kind: [{"name": "old"}] for kind in kinds})

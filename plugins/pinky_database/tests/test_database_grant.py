@@ -138,6 +138,13 @@ def test_all_tables_are_tables_and_nothing_else_that_show_tables_lists(registry:
         ]
 
 
+def test_hybrid_tables_have_fewer_privileges(registry: Registry) -> None:
+    answers = {"SHOW TABLES IN SCHEMA D.S": [{"name": "H", "is_hybrid": "Y"}]}
+    assert plan(registry, to_role("all", all="tables", in_schema="s"), answers=answers) == [
+        "GRANT APPLYBUDGET, DELETE, INSERT, REFERENCES, SELECT, TRUNCATE, UPDATE ON TABLE D.S.H TO ROLE R"
+    ]
+
+
 def test_stages_take_the_privileges_of_their_place(registry: Registry) -> None:
     answers = {"SHOW STAGES IN SCHEMA D.S": [{"name": "I", "type": "INTERNAL"}, {"name": "E", "type": "EXTERNAL"}]}
     assert plan(registry, to_role("all", all="stages", in_schema="s"), answers=answers) == [

@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 from pinky_database.database_role import DatabaseRole
 from pinky_database.schema import Schema
 
 from pinky_core.testing import Laboratory, check_resource_type
-from pinky_core.testing.strategies import TEXTS
 
-SOME_TEXT = TEXTS.filter(lambda text: bool(text.strip()))
+SOME_TEXT = st.text(alphabet="abcXYZ 0123'\"\\;-/*$%@\n\tàß漢", max_size=24).filter(lambda text: bool(text.strip()))
 RESOURCES: dict[str, list[dict[str, Any]]] = {
     "schema": [
         {"name": "public", "comment": "everybody's", "managed_access": True},

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pinky_core.hookspecs import hookimpl
+from pinky_core import hookimpl
 
 if TYPE_CHECKING:
     from pinky_core import Resource

@@ -34,7 +34,7 @@ from pinky_core import (
 )
 from pinky_database.grants import Grant, Grantee, ObjectName, Path, RoleMembership, grant_of, said_by
 from pinky_database.held import Holding, Inventory, holdings, inventory, relation_of, unknown
-from pinky_database.object_types import DATABASE
+from pinky_database.object_types import DATABASE, OBJECT_TYPES
 
 _TEXT = {"type": "string", "minLength": 1}
 
@@ -256,18 +256,25 @@ def _missing(grant: Grant, held: Holding, listed: Inventory, context: Context) -
 def _wanted_on_all(grant: Grant, listed: Inventory, context: Context) -> dict[ObjectName, Sequence[str]]:
     """What is there and what this plan makes: declared objects, renamed ones, and PUBLIC of a new database."""
     former = _renamed(grant, context)
-    objects = {former.get(name, name): name in listed.external for name in listed.objects}
+    wanted = {former.get(name, name): _fitting(grant, name, listed) for name in listed.objects}
     for address in _declared(grant, context.names):
         body = context.declared[address].body
         name = ObjectName(grant.type.name, address.path, address.detail)
-        objects.setdefault(name, isinstance(getattr(body, "url", None), str))
+        external = frozenset({name}) if isinstance(getattr(body, "url", None), str) else frozenset()
+        wanted.setdefault(name, _fitting(grant, name, Inventory(external=external)))
     if grant.type.name == "SCHEMA" and context.creates(Address(DATABASE.kinds[0], grant.path)):
-        objects.setdefault(ObjectName("SCHEMA", (*grant.path, Identifier("PUBLIC"))), False)
-    if grant.type.name != "STAGE":
-        return dict.fromkeys(objects, grant.privileges)
-    return {
-        name: [word for word in grant.privileges if (word == "USAGE") is external] for name, external in objects.items()
-    }
+        wanted.setdefault(ObjectName("SCHEMA", (*grant.path, Identifier("PUBLIC"))), grant.privileges)
+    return wanted
+
+
+def _fitting(grant: Grant, name: ObjectName, listed: Inventory) -> Sequence[str]:
+    """Those of the privileges that exist on this very object."""
+    if grant.type.name == "STAGE":
+        external = name in listed.external
+        return [word for word in grant.privileges if (word == "USAGE") is external]
+    if grant.privilege == "ALL" and name in listed.hybrid:
+        return OBJECT_TYPES["HYBRID TABLES"].privileges
+    return grant.privileges
 
 
 def _renamed(grant: Grant, context: Context) -> dict[ObjectName, ObjectName]:

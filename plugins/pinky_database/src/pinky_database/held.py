@@ -27,10 +27,14 @@ _FUTURE = re.compile(r"(?P<container>.+)\.<(?P<type>[A-Z_ ]+)>\Z")
 
 @attrs.frozen
 class Inventory:
-    """The live objects of one type in a container; ``external`` are those stages that are external."""
+    """The live objects of one type in a container.
+
+    ``external`` are the stages that are external, ``hybrid`` the tables that are hybrid: they have fewer privileges.
+    """
 
     objects: frozenset[ObjectName] = frozenset()
     external: frozenset[ObjectName] = frozenset()
+    hybrid: frozenset[ObjectName] = frozenset()
 
 
 def relation_of(name: ObjectName) -> ObjectName:
@@ -181,7 +185,7 @@ def inventory(reader: Reader, grants: Iterable[Grant]) -> dict[tuple[str, Path],
 
 
 def _listed(kind: ObjectType, container: Path, rows: Rows) -> Inventory:
-    objects, external = set(), set()
+    objects, external, hybrid = set(), set(), set()
     for row in rows:
         if not _is_of(kind, row):
             continue
@@ -189,7 +193,9 @@ def _listed(kind: ObjectType, container: Path, rows: Rows) -> Inventory:
         objects.add(name)
         if kind.name == "STAGE" and "EXTERNAL" in str(row.get("type") or "").upper():
             external.add(name)
-    return Inventory(frozenset(objects), frozenset(external))
+        if kind.name == "TABLE" and _yes(row.get("is_hybrid")):
+            hybrid.add(name)
+    return Inventory(frozenset(objects), frozenset(external), frozenset(hybrid))
 
 
 def _name_of(kind: ObjectType, container: Path, row: Mapping[str, Any]) -> ObjectName:
