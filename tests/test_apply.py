@@ -188,5 +188,14 @@ def test_a_fresh_plan_passes_and_a_stale_one_names_what_moved():
         check_fresh(plan, {})
 
 
+def test_a_guard_is_stale_when_what_it_acts_on_moved():
+    seen = {"colour": field_digests(Box(colour=Colour.RED))["colour"]}
+    guard = Guard("graph", (address("A"),), (statement("SUSPEND"),), root=address("R"), observed=seen)
+    plan = Plan("account", (), guards=(guard,))
+    check_fresh(plan, {address("R"): Box(colour=Colour.RED, weight=77)})
+    with pytest.raises(StalePlanError, match=r"box R \(graph\): colour changed"):
+        check_fresh(plan, {address("R"): Box(colour=Colour.BLUE)})
+
+
 def test_errors_of_pinky_share_one_root():
     assert issubclass(StalePlanError, PinkyError)

@@ -242,6 +242,15 @@ def test_a_secret_is_a_reference_never_a_value():
     assert "reference" in str(caught.value).lower()
 
 
+def test_a_secret_that_was_written_out_is_never_repeated():
+    planted = "AKIA-planted 0815"
+    with pytest.raises(DiagnosticsError) as caught:
+        provider().plan(manifest(box=[{"name": "A", "key": planted}, {"name": "B", "key": 4711}]))
+    assert codes(caught.value) == ["secret-written-out", "secret-written-out"]
+    assert planted not in str(caught.value)
+    assert "4711" not in str(caught.value)
+
+
 def test_hook_check_resources_and_check_plan_can_stop_a_run():
     class Checks:
         @hookimpl

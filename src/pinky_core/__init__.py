@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pinky_core.address import Address, Identifier, parse_path, sql_path
 from pinky_core.apply import Event, Outcome, Report
-from pinky_core.change import Action, Change, Guard, Risk
+from pinky_core.change import Action, Change, Guard, Risk, field_digests
 from pinky_core.connection import ConnectionSession, as_session
 from pinky_core.datatype import DataType
 from pinky_core.diagnostics import Diagnostic, Location, Severity
@@ -31,7 +31,7 @@ from pinky_core.manifest import FolderSource, ManifestSource
 from pinky_core.plan import Plan
 from pinky_core.plan_json import plan_from_json, plan_to_json
 from pinky_core.plugins import Registry, load_plugins, make_registry
-from pinky_core.read import Reader, Wanted
+from pinky_core.read import Reader, Wanted, read_value
 from pinky_core.resource import Context, Declared, Names, Place, Resource, named_in, set_and_unset
 from pinky_core.secret import SecretReference, SecretResolver
 from pinky_core.section import Expanded, Section, SectionContext
@@ -105,6 +105,7 @@ __all__ = [
     "as_session",
     "assignment",
     "changed_fields",
+    "field_digests",
     "hookimpl",
     "hookspec",
     "is_given",
@@ -118,6 +119,7 @@ __all__ = [
     "plan_from_json",
     "plan_to_json",
     "prop",
+    "read_value",
     "resource",
     "set_and_unset",
     "sql_path",

@@ -100,6 +100,12 @@ def check_fresh(plan: Plan, live: Mapping[Address, Resource]) -> None:
             changed.append(f"{change.address}: it is there now")
         elif moved := differences(change.observed, now):
             changed.append(f"{change.address}: {', '.join(moved)} changed")
+    for guard in plan.guards:
+        body = live.get(guard.root) if guard.root is not None else None
+        now = field_digests(body) if body is not None else {}
+        moved = [name for name in sorted(guard.observed) if now.get(name) != guard.observed[name]]
+        if moved:
+            changed.append(f"{guard.root} ({guard.name}): {', '.join(moved)} changed")
     if changed:
         raise StalePlanError(changed)
 

@@ -67,7 +67,8 @@ class Guard:
 
     ``opening`` runs before any member; ``closing`` runs after all members are done, failed or skipped, whatever
     happened, so that what was suspended is running again. ``requires``: closing makes sense only if this change was
-    applied (a graph that did not exist before).
+    applied (a graph that did not exist before). ``root`` and ``observed``: the object that opening and closing act on,
+    with digests of the live fields they were planned from, so that a stale guard is noticed like a stale change.
     """
 
     name: str
@@ -75,6 +76,8 @@ class Guard:
     opening: tuple[Statement, ...] = ()
     closing: tuple[Statement, ...] = ()
     requires: Address | None = None
+    root: Address | None = None
+    observed: Mapping[str, str] = attrs.field(factory=dict)
 
 
 def plain(value: Any) -> Any:

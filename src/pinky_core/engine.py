@@ -309,5 +309,8 @@ class Provider:
             if str(context["role"]) != plan.role:
                 raise StalePlanError([f"the plan was made by role {plan.role}, this is {context['role']}"])
             wanted = [(each.address, each.former, each.read_fields) for each in plan.changes]
+            planned = {address for address, _, _ in wanted}
+            roots = {guard.root for guard in plan.guards if guard.root is not None} - planned
+            wanted += [(root, None, ()) for root in sorted(roots)]
             live = read_live(reader, self.registry.kinds, wanted, plan.role)
         check_fresh(plan, live)

@@ -90,6 +90,8 @@ def _guard_out(guard: Guard) -> dict[str, Any]:
         "opening": [_statement_out(each) for each in guard.opening],
         "closing": [_statement_out(each) for each in guard.closing],
         "requires": _address_out(guard.requires),
+        "root": _address_out(guard.root),
+        "observed": dict(sorted(guard.observed.items())),
     }
 
 
@@ -100,6 +102,8 @@ def _guard_in(data: Mapping[str, Any]) -> Guard:
         tuple(_statement_in(each) for each in data["opening"]),
         tuple(_statement_in(each) for each in data["closing"]),
         _address_in(data["requires"]) if data["requires"] else None,
+        _address_in(data["root"]) if data["root"] else None,
+        data["observed"],
     )
 
 

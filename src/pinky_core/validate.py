@@ -11,7 +11,10 @@ from typing import Any, Protocol
 from pinky_core.diagnostics import Diagnostic, Location, nearest
 from pinky_core.json_schema import DIALECT
 
-__all__ = ["Located", "Validator", "check_schema"]
+__all__ = ["SECRET", "Located", "Validator", "check_schema"]
+
+#: Code of a diagnostic about a secret written out: nobody may show the line it stands in.
+SECRET = "secret-written-out"
 
 
 class Located(Protocol):
@@ -76,6 +79,11 @@ def _explain(error: Any, document: Located, what: str) -> Iterable[Diagnostic]:
                 location=document.location_of((*path, name), key=True),
             )
         return
+    if isinstance(error.schema, Mapping) and error.schema.get("writeOnly"):  # the value may be the secret itself
+        summary = f"{_dotted(path)}: this is no reference to a secret"
+        hint = "Give a reference such as env:NAME or file:path; a secret is never written in a manifest."
+        yield Diagnostic.error(SECRET, summary, hint=hint, path=path, location=document.location_of(path))
+        return
     code, summary, hint = _message(error, path, what)
     yield Diagnostic.error(code, summary, hint=hint, path=path, location=document.location_of(path))
 
@@ -95,9 +103,6 @@ def _telling(context: Sequence[Any]) -> Sequence[Any]:
 
 def _message(error: Any, path: tuple[str | int, ...], what: str) -> tuple[str, str, str]:
     field = _dotted(path) or what
-    if isinstance(error.schema, Mapping) and error.schema.get("writeOnly"):  # it may be the secret itself
-        hint = "Give a reference such as env:NAME or file:path; a secret is never written in a manifest."
-        return "wrong-value", f"{field}: this is no reference to a secret", hint
     found = _shown(error.instance)
     value = error.validator_value
     if error.validator == "required":
