@@ -194,7 +194,7 @@ def other_table(bench: Bench) -> list[Sequence[str]]:
     if latency := bench.figures.get("latency"):
         rows.append((
             f"plan of 100 schemas × 50 tables, {LATENCY * 1000:.0f} ms a statement, {WIDTH} workers",
-            f"{latency['wall']:.2f} s, {latency['statements']:.0f} statements; lower bound {latency['lower_bound']:.0f}",
+            f"{latency['wall']:.2f} s, {latency['statements']:.0f} statements (least: {latency['lower_bound']:.0f})",
         ))  # fmt: skip
     counted = {count: bench.get(f"one schema {count}", "statements") for count in (10, 1_000)}
     rows.extend(
@@ -255,8 +255,8 @@ def report(bench: Bench) -> str:
     version = terraform.installed()
     judged = aims(bench)
     lines = [
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}; medians of {bench.runs} runs,",
-        f"one run of what takes minutes. Terraform: {version or 'not installed'}.",
+        f"Python {platform.python_version()}, {os.cpu_count()} cores; medians of {bench.runs} runs, of one run where it",
+        f"takes minutes. Terraform: {version or 'not installed'}.",
         "",
     ]
     lines += [*_markdown(work_table(bench)), "", *_markdown(other_table(bench)), ""]
