@@ -18,7 +18,10 @@ def test_role_keeps_the_laws(laboratory: Laboratory) -> None:
 
 def test_warehouse_keeps_the_laws(laboratory: Laboratory) -> None:
     # These make sense only with each other; each is tried alone in the other tests.
-    skip = ("generation", "resource_constraint", "warehouse_type", "max_cluster_count", "min_cluster_count")
+    skip = (
+        "generation", "resource_constraint", "warehouse_type", "max_cluster_count", "min_cluster_count",
+        "max_query_performance_level", "query_throughput_multiplier",
+    )  # fmt: skip
     values = {"max_concurrency_level": st.integers(1, 32)}
     check_resource_type(Warehouse, laboratory, values=values, skip=skip, max_examples=6)
 

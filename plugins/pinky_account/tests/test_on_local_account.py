@@ -93,7 +93,7 @@ def test_renaming_keeps_the_object(laboratory: Laboratory) -> None:
 UNKNOWN = {
     "catalog_sync_namespace_mode", "catalog_sync_namespace_flatten_delimiter", "object_visibility",
     "oauth_authorization_server", "oauth_scopes_supported", "event_table", "replicable_with_failover_groups",
-    "base_location_prefix",
+    "base_location_prefix", "max_query_performance_level", "query_throughput_multiplier",
 }  # fmt: skip
 SAMPLES: dict[str, tuple[Any, Any]] = {
     "warehouse_type": ("SNOWPARK-OPTIMIZED", "standard"),

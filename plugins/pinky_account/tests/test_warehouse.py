@@ -57,6 +57,15 @@ def test_null_leaves_to_snowflake_what_it_chooses_itself(registry: Registry) -> 
     assert plan(registry, declared) == []
 
 
+def test_adaptive_warehouses_have_properties_of_their_own(registry: Registry) -> None:
+    shown = {"type": "ADAPTIVE", "max_query_performance_level": "2X-Large", "query_throughput_multiplier": 2}
+    same = {"warehouse_type": "adaptive", "max_query_performance_level": "xxlarge", "query_throughput_multiplier": 2}
+    assert plan(registry, same, **shown) == []
+    assert plan(registry, {"query_throughput_multiplier": 0}, **shown) == [
+        "ALTER WAREHOUSE W SET QUERY_THROUGHPUT_MULTIPLIER = 0"
+    ]
+
+
 def test_the_size_has_no_unset(registry: Registry) -> None:
     assert plan(registry, {"warehouse_size": None}) == ["ALTER WAREHOUSE W SET WAREHOUSE_SIZE = XSMALL"]
 
@@ -79,6 +88,12 @@ def test_an_unknown_size_that_snowflake_prints_passes(registry: Registry) -> Non
     [
         ({"min_cluster_count": 3, "max_cluster_count": 2}, "min_cluster_count 3 is more than max_cluster_count 2"),
         ({"generation": 1, "warehouse_type": "ADAPTIVE"}, "generation is for standard warehouses"),
+        ({"warehouse_type": "ADAPTIVE", "warehouse_size": "SMALL"}, "warehouse_size is not for adaptive warehouses"),
+        (
+            {"warehouse_type": "STANDARD", "max_query_performance_level": "SMALL"},
+            "max_query_performance_level is for adaptive warehouses",
+        ),
+        ({"query_throughput_multiplier": 1}, "query_throughput_multiplier is 0, or 2 and more"),
         ({"generation": 1, "resource_constraint": "STANDARD_GEN_2"}, "contradicts resource_constraint"),
         ({"generation": 1, "resource_constraint": "MEMORY_16X"}, "contradicts resource_constraint"),
         (

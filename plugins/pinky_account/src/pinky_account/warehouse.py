@@ -2,7 +2,8 @@
 
 https://docs.snowflake.com/en/sql-reference/sql/create-warehouse,
 https://docs.snowflake.com/en/sql-reference/sql/alter-warehouse,
-https://docs.snowflake.com/en/sql-reference/sql/show-warehouses
+https://docs.snowflake.com/en/sql-reference/sql/show-warehouses,
+https://docs.snowflake.com/en/user-guide/warehouses-adaptive
 """
 
 from __future__ import annotations
@@ -85,8 +86,11 @@ class Warehouse(Resource):
     )
     #: Snowflake picks these by region, generation and cluster count: null leaves them to it and is no difference.
     chosen_by_snowflake: ClassVar[frozenset[str]] = frozenset(
-        {"generation", "resource_constraint", "enable_query_acceleration", "query_acceleration_max_scale_factor"}
-    )
+        {
+            "generation", "resource_constraint", "enable_query_acceleration", "query_acceleration_max_scale_factor",
+            "max_query_performance_level", "query_throughput_multiplier",
+        }
+    )  # fmt: skip
 
     warehouse_type: WarehouseType = prop(default=WarehouseType.STANDARD, column="type", doc="What it is built for.")
     warehouse_size: Size = prop(default=Size.XSMALL, column="size", unset=False, doc="How much one cluster can do.")
@@ -107,6 +111,12 @@ class Warehouse(Resource):
     enable_query_acceleration: bool | None = prop(default=None, doc="Whether queries may lease more compute.")
     query_acceleration_max_scale_factor: int | None = prop(
         default=None, minimum=0, maximum=100, doc="Most leased compute, as a multiple of the size; 0 is no limit."
+    )
+    max_query_performance_level: Size | None = prop(
+        default=None, doc="Upper bound of performance of one query of an adaptive warehouse."
+    )
+    query_throughput_multiplier: int | None = prop(
+        default=None, minimum=0, doc="How much work an adaptive warehouse runs at once: 2 or more; 0 is no limit."
     )
     max_concurrency_level: int | None = prop(
         default=8, minimum=1, source=Source.PARAMETER, doc="Statements that run at once on one cluster."
