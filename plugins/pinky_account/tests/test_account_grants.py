@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 import pytest
-from pinky_account.grants import PRIVILEGES, privilege_of, unknown_role
+from pinky_account.grants import PRIVILEGES, privilege_of, unknown
 
 from pinky_core import DiagnosticsError, Identifier, NotVisibleError, Provider, Registry, Risk
 from pinky_core.testing import FakeSession, Laboratory
@@ -13,12 +13,20 @@ from pinky_core.testing import FakeSession, Laboratory
 COLUMNS = ("privilege", "granted_on", "name", "grant_option")
 
 
+VISIBLE: dict[str, Any] = {
+    "SHOW WAREHOUSES": [
+        {"name": name} for name in ("W", "my wh", "a TO ROLE b", *(f"W{number}" for number in range(50)))
+    ],
+    "SHOW DATABASES": [{"name": "D"}, {"name": "SHARED"}],
+}
+
+
 def rows(*values: tuple[str, str, str, str]) -> list[dict[str, Any]]:
     return [dict(zip(COLUMNS, each, strict=True)) for each in values]
 
 
 def plan(registry: Registry, resources: dict[str, Any], **answers: Any) -> list[str]:
-    laboratory = Laboratory(Provider(FakeSession(answers), registry=registry))
+    laboratory = Laboratory(Provider(FakeSession({**VISIBLE, **answers}), registry=registry))
     return [each.text for each in laboratory.plan(resources).statements()]
 
 
@@ -76,10 +84,13 @@ def test_the_right_to_pass_on_is_given_and_taken(registry: Registry) -> None:
 
 
 def test_one_statement_per_role_however_many_grants(registry: Registry) -> None:
-    session = FakeSession({"SHOW GRANTS TO ROLE R": []})
+    session = FakeSession({**VISIBLE, "SHOW GRANTS TO ROLE R": []})
     resources = {"account_grant": [grant("usage", warehouse=f"w{number}") for number in range(50)]}
     Laboratory(Provider(session, registry=registry)).plan(resources)
-    assert [each for each in session.statements if each.startswith("SHOW")] == ["SHOW GRANTS TO ROLE R"]
+    assert [each for each in session.statements if each.startswith("SHOW")] == [
+        "SHOW GRANTS TO ROLE R",
+        "SHOW WAREHOUSES",
+    ]
 
 
 def test_role_grants_are_read_from_the_side_with_fewer_names(registry: Registry) -> None:
@@ -115,6 +126,15 @@ def test_a_role_that_is_neither_there_nor_declared_is_named(registry: Registry) 
         plan(registry, {"account_grant": [grant("usage", "nobody", warehouse="w")]}, **missing)
     with pytest.raises(DiagnosticsError, match="role NOBODY does not exist or may not be seen"):
         plan(registry, {"role_grant": [{"role": "nobody", "to_role": "sysadmin"}]}, **missing)
+
+
+def test_an_object_that_is_neither_there_nor_declared_is_named(registry: Registry) -> None:
+    with pytest.raises(DiagnosticsError, match="warehouse NOWHERE does not exist or may not be seen"):
+        plan(registry, {"account_grant": [grant("usage", warehouse="nowhere")]})
+    with pytest.raises(DiagnosticsError, match="database NOWHERE does not exist or may not be seen"):
+        plan(registry, {"account_grant": [grant("usage", database="nowhere")]})
+    declared = {"warehouse": [{"name": "nowhere"}], "account_grant": [grant("usage", warehouse="nowhere")]}
+    assert plan(registry, declared) == ["CREATE WAREHOUSE NOWHERE", "GRANT USAGE ON WAREHOUSE NOWHERE TO ROLE R"]
 
 
 @pytest.mark.parametrize(
@@ -164,9 +184,9 @@ def test_addresses_hold_the_whole_content(registry: Registry) -> None:
     ]
 
 
-def test_the_error_for_an_unknown_role_keeps_its_number() -> None:
+def test_the_error_for_an_unknown_keeps_its_number() -> None:
 
-    error = unknown_role(Identifier("U"), NotVisibleError("x", errno=2003, statement="SHOW"), "user")
+    error = unknown(Identifier("U"), NotVisibleError("x", errno=2003, statement="SHOW"), "user")
     assert (str(error).split(" does")[0], error.errno, error.statement) == ("user U", 2003, "SHOW")
 
 

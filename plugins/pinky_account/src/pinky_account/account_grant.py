@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from pinky_account.grants import PRIVILEGES, expanded, grants_to, names_of, privilege_of
+from pinky_account.grants import PRIVILEGES, expanded, grants_to, names_of, privilege_of, unknown
 from pinky_core import (
     Action,
     Address,
@@ -204,7 +204,24 @@ class AccountGrant(Resource):
             }
             if held:
                 found[grant.address] = cls(with_grant_option=all(held.values()), held=held)
+        _refuse_unknown(reader, [grant for grant in grants if grant.address not in found])
         return found
+
+
+#: Types whose objects are listed to tell one that is not there from one on which nothing is granted.
+_LISTED: Mapping[str, str] = {"DATABASE": "DATABASES", "WAREHOUSE": "WAREHOUSES"}
+
+
+def _refuse_unknown(reader: Reader, grants: Sequence[Grant]) -> None:
+    """Raise `NotVisibleError` for an object that is neither there nor about to be created."""
+    for on, plural in _LISTED.items():
+        names = {grant.name for grant in grants if grant.on == on and grant.name is not None}
+        names = {name for name in names if (on.lower(), (name,)) not in reader.expected}
+        missing = sorted(
+            names - {Identifier(name) for (name,) in reader.listing(plural, ()).pick("name")} if names else ()
+        )
+        if missing:
+            raise unknown(missing[0], kind=on.lower())
 
 
 def _holding(rows: Rows) -> dict[tuple[str, str, Identifier | None], bool]:

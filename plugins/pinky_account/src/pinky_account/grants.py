@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from pinky_core import Identifier, NotVisibleError, Reader, Rows, parse_path, sql_path
 
-__all__ = ["PRIVILEGES", "expanded", "grants_to", "names_of", "privilege_of", "unknown_role"]
+__all__ = ["PRIVILEGES", "expanded", "grants_to", "names_of", "privilege_of", "unknown"]
 
 _CREATE = (
     "ACCOUNT", "APPLICATION", "APPLICATION PACKAGE", "COMPUTE POOL", "LISTING", "DATABASE", "EXTERNAL VOLUME",
@@ -109,13 +109,13 @@ def grants_to(reader: Reader, role: Identifier) -> Rows:
     except NotVisibleError as error:
         if ("role", (role,)) in reader.expected:
             return Rows((), [])
-        raise unknown_role(role, error) from error
+        raise unknown(role, error) from error
 
 
-def unknown_role(role: Identifier, error: NotVisibleError, kind: str = "role") -> NotVisibleError:
-    """The error for a role or user that a grant names and nobody declares."""
-    message = f"{kind} {role.sql} does not exist or may not be seen, and the manifest does not declare it"
-    return NotVisibleError(message, errno=error.errno, statement=error.statement)
+def unknown(name: Identifier, error: NotVisibleError | None = None, kind: str = "role") -> NotVisibleError:
+    """The error for a role, user or object that a grant names and nobody declares."""
+    message = f"{kind} {name.sql} does not exist or may not be seen, and the manifest does not declare it"
+    return NotVisibleError(message, errno=error.errno if error else 0, statement=error.statement if error else "")
 
 
 def names_of(text: str) -> Iterator[Identifier]:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from pinky_account.grants import names_of, unknown_role
+from pinky_account.grants import names_of, unknown
 from pinky_core import (
     Action,
     Address,
@@ -160,4 +160,4 @@ def _answers(
             yield (kind, name), future.result()
         except NotVisibleError as error:
             if (kind, (name,)) not in reader.expected:
-                raise unknown_role(name, error, kind) from error
+                raise unknown(name, error, kind) from error
