@@ -94,6 +94,8 @@ def install(statement: Statement, creation: Creation) -> Result:
     existing = catalog.get(parent, spec.name_space, name + creation.signature)
     if existing is not None and existing.kind != spec.kind:
         raise errors.exists_as(shown, TYPES[existing.kind].words)
+    if existing is not None and not statement.access.sees(statement.roles, existing):
+        raise errors.exists_hidden(spec.words.capitalize(), shown)
     if existing is not None and creation.if_not_exists:
         return status(f"{shown} already exists, statement succeeded.")
     if existing is not None and creation.mode == "create":

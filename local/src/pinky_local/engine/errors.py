@@ -67,6 +67,13 @@ def exists_as(name: str, kind: str) -> SqlError:
     return SqlError(1998, "42710", f"{COMPILATION}Object '{name}' already exists as {kind}")
 
 
+def exists_hidden(kind: str, name: str) -> SqlError:
+    """003041: the name is taken by an object that the session's roles hold no privilege on, IF NOT EXISTS or not."""
+    text = f"{kind} '{name}' already exists, but current role has no privileges on it. If this is unexpected and you"
+    text += " cannot resolve this problem, contact your system administrator. ACCOUNTADMIN role may be required to"
+    return SqlError(3041, "42710", f"{COMPILATION}{text} manage the privileges on the object.")
+
+
 def not_found(kind: str, name: str, *, in_query: bool = False) -> SqlError:
     """002003: absent, or hidden from the session's roles; Snowflake does not tell which."""
     return SqlError(
