@@ -328,8 +328,8 @@ def test_reorder_writes_the_table_anew_and_keeps_what_is_not_declared() -> None:
     )
     assert statements(desired, before) == [
         "CREATE OR REPLACE TABLE DB.S.T (C FLOAT DEFAULT 1, B VARCHAR(5) COLLATE 'en' DEFAULT 'x', "
-        "Z NUMBER(38,0) NOT NULL COMMENT 'first', EXTRA DATE) CLUSTER BY (b) CHANGE_TRACKING = TRUE COPY GRANTS "
-        "COMMENT = 'kept' AS SELECT CAST(1 AS FLOAT), B, A, EXTRA FROM DB.S.T",
+        "Z NUMBER(38,0) NOT NULL COMMENT 'first', EXTRA DATE) CLUSTER BY (b) CHANGE_TRACKING = TRUE "
+        "COPY GRANTS COPY TAGS COMMENT = 'kept' AS SELECT CAST(1 AS FLOAT), B, A, EXTRA FROM DB.S.T",
         "ALTER TABLE DB.S.T ADD PRIMARY KEY (Z)",
     ]
     found, loses = risk(desired, before)
@@ -352,8 +352,8 @@ def test_transient_needs_a_permission_and_keeps_the_rows() -> None:
     before = live(columns=[column("a")], data_retention_time_in_days=9)
     desired = declared(columns=[column("a")], transient=True)
     assert statements(desired, before) == [
-        "CREATE OR REPLACE TRANSIENT TABLE DB.S.T (A NUMBER(38,0)) DATA_RETENTION_TIME_IN_DAYS = 1 COPY GRANTS "
-        "AS SELECT A FROM DB.S.T"
+        "CREATE OR REPLACE TRANSIENT TABLE DB.S.T (A NUMBER(38,0)) DATA_RETENTION_TIME_IN_DAYS = 1 "
+        "COPY GRANTS COPY TAGS AS SELECT A FROM DB.S.T"
     ]
     assert risk(desired, before)[0] is Risk.DESTRUCTIVE
     numbered = live(columns=[column("a", identity={})])

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import strategies as st
 from pinky_schema.table import Table
 
-from pinky_core import BlockedPlanError, DiagnosticsError, Provider, Risk, hookimpl, make_registry
+from pinky_core import (
+    BlockedPlanError,
+    DiagnosticsError,
+    Provider,
+    Risk,
+    StalePlanError,
+    hookimpl,
+    make_registry,
+    plan_from_json,
+    plan_to_json,
+)
 from pinky_core.testing import Laboratory, check_resource_type
 
 pinky_local = pytest.importorskip("pinky_local")
@@ -190,6 +200,18 @@ def test_retention_and_parameters_read_back(laboratory: Laboratory) -> None:
     inherited = table(column("a"), data_retention_time_in_days=None, max_data_extension_time_in_days=None)
     assert [change.risk for change in laboratory.plan(inherited).changes] == [Risk.SAFE]
     assert laboratory.converge(inherited).empty
+
+
+def test_a_saved_plan_is_applied_and_refused_once_the_table_moved(laboratory: Laboratory) -> None:
+    assert laboratory.converge(table(column("a"), column("b"), primary_key={"columns": ["a"]})).empty
+    wanted = table(column("b"), column("c", "DATE"), column("a"), strategy="reorder", comment="x", cluster_by=["a"])
+    saved = plan_to_json(laboratory.plan(wanted))
+    laboratory.execute("ALTER TABLE DB.S.T ADD COLUMN D INT")
+    with pytest.raises(StalePlanError, match="columns"):
+        laboratory.apply(plan_from_json(saved))
+    laboratory.execute("ALTER TABLE DB.S.T DROP COLUMN D")
+    laboratory.apply(plan_from_json(saved))
+    assert laboratory.plan(wanted).empty
 
 
 def test_other_kinds_of_relations_are_no_tables(laboratory: Laboratory) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pinky_schema.column import Identity
 from pinky_schema.table import Table
 
-from pinky_core import ABSENT, Address, DataType, Identifier, Reader, Wanted, parse_path
+from pinky_core import ABSENT, Address, DataType, DiagnosticsError, Identifier, Reader, Wanted, parse_path
 from pinky_core.testing import FakeSession
 
 CEILING = 10_000
@@ -253,3 +253,9 @@ def test_rows_of_other_kinds_are_passed_over() -> None:
     assert list(tables) == ["LASTING"]
     assert tables["LASTING"].transient is True
     assert tables["LASTING"].inherited_retention == 1  # the schema says 5, which no transient table keeps
+
+
+def test_a_declared_name_of_another_kind_is_an_error() -> None:
+    rows = [shown_table("T", is_dynamic="Y"), shown_table("U", is_iceberg="Y")]
+    with pytest.raises(DiagnosticsError, match=r"DB\.S\.T is there, and is of kind dynamic table"):
+        read({"SHOW TABLES IN SCHEMA DB.S": rows}, "comment")

@@ -57,7 +57,7 @@ def statements(desired: View, before: View) -> list[str]:
     "head",
     [
         "create view v as",
-        'CREATE OR REPLACE SECURE VIEW IF NOT EXISTS db.s."as" COPY GRANTS AS',
+        'CREATE OR REPLACE SECURE VIEW IF NOT EXISTS db.s."as" COPY GRANTS COPY TAGS AS',
         "create or replace view v comment = 'made as (select 1)' change_tracking = true as",
         "create /* as */ view v -- as\n as",
         "create view v with tag (t = 'as') with row access policy p on (a) as",
@@ -164,8 +164,8 @@ def test_a_new_query_keeps_grants_and_whatever_is_not_declared() -> None:
     )
     desired = declared(query="select b from t")
     assert statements(desired, before) == [
-        "CREATE OR REPLACE SECURE VIEW DB.S.V (X COMMENT 'y') CHANGE_TRACKING = TRUE COPY GRANTS COMMENT = 'kept' "
-        "AS select b from t"
+        "CREATE OR REPLACE SECURE VIEW DB.S.V (X COMMENT 'y') CHANGE_TRACKING = TRUE COPY GRANTS COPY TAGS "
+        "COMMENT = 'kept' AS select b from t"
     ]
     (change,) = desired.changes(ADDRESS, before, CONTEXT)
     assert "streams on the view go stale" in change.note
@@ -187,7 +187,7 @@ def test_comments_of_columns_count_only_where_they_are_declared() -> None:
     assert statements(declared(query="select 1, 2", columns=[{"name": "a"}, {"name": "b"}]), before) == []
     desired = declared(query="select 1, 2", columns=[{"name": "a", "comment": "y"}, {"name": "b"}])
     assert statements(desired, before) == [
-        "CREATE OR REPLACE VIEW DB.S.V (A COMMENT 'y', B) COPY GRANTS AS select 1, 2"
+        "CREATE OR REPLACE VIEW DB.S.V (A COMMENT 'y', B) COPY GRANTS COPY TAGS AS select 1, 2"
     ]
 
 

@@ -18,6 +18,7 @@ from pinky_core import (
     Address,
     Context,
     Diagnostic,
+    DiagnosticsError,
     FieldChange,
     Identifier,
     Keyword,
@@ -125,14 +126,13 @@ class Table(Resource):
         """Whether the declared order of the columns counts."""
         return self.strategy is Strategy.REORDER
 
+    def changes_lifetime(self, live: Table) -> bool:
+        """Whether a live table must become transient, or permanent."""
+        return self.transient is not ABSENT and bool(self.transient) is not bool(live.transient)
+
     def is_rebuilt(self, live: Table, diff: ColumnsDiff) -> bool:
         """Whether a live table must be written anew to become like this one."""
-        return (self.keeps_order and diff.out_of_order) or bool(self.rebuild_reason(live) == "`transient`")
-
-    def rebuild_reason(self, live: Table) -> str:
-        """What a table is written anew for."""
-        changed = self.transient is not ABSENT and bool(self.transient) is not bool(live.transient)
-        return "`transient`" if changed else "the order of its columns"
+        return self.changes_lifetime(live) or (self.keeps_order and diff.out_of_order)
 
     # -- dependencies ------------------------------------------------------------------------------------------------
 
@@ -205,8 +205,7 @@ class Table(Resource):
     @classmethod
     def lists(cls, row: Mapping[str, Any]) -> bool:
         """SHOW TABLES also lists other kinds of tables, and temporary ones of this session."""
-        others = ("is_external", "is_event", "is_hybrid", "is_iceberg", "is_dynamic")
-        return row.get("kind") != "TEMPORARY" and not any(row.get(name) == "Y" for name in others)
+        return row.get("kind") != "TEMPORARY" and not _other_kind(row)
 
     @classmethod
     def read(cls, reader: Reader, wanted: Sequence[Wanted]) -> dict[Address, Resource]:
@@ -217,6 +216,7 @@ class Table(Resource):
         schemas = {each.address.path[:-1] for each in wanted}
         found: dict[Address, dict[str, Any]] = {}
         for container, rows in reader.by_container(cls.spec.plural, schemas, pages=cls.show_pages).items():
+            _refuse_other_kinds(rows, container, by_address)
             for address, raw in _shown_tables(rows, container):
                 found[address] = raw
                 raw["inherited_retention"] = _inherited(retention.get(container), transient=raw["transient"])
@@ -262,6 +262,29 @@ def _part(reader: Reader, started: BulkRows, name: str, there: Sequence[Address]
         return plain_keys_of(reader, started, _SHOWN[name], there, UniqueKey)
     keys = plain_keys_of(reader, started, _SHOWN[name], there, PrimaryKey)
     return {address: found[0] if found else None for address, found in keys.items()}
+
+
+def _other_kind(row: Mapping[str, Any]) -> str:
+    """What a row of SHOW TABLES is where it is no plain table: ``dynamic``, ``iceberg`` and so on."""
+    names = ("external", "event", "hybrid", "iceberg", "dynamic")
+    return next((name for name in names if row.get(f"is_{name}") == "Y"), "")
+
+
+def _refuse_other_kinds(rows: Rows, container: tuple[str, ...], wanted: Mapping[Address, Wanted]) -> None:
+    """Raise `DiagnosticsError` where a declared name belongs to another kind of table: a CREATE would run into it."""
+    base = tuple(map(Identifier, container))
+    taken = [
+        Diagnostic.error(
+            "other-kind",
+            f"{address.sql} is there, and is of kind {kind} table",
+            hint="Give this one another name, or drop the other one.",
+            address=address,
+        )
+        for row in rows
+        if (kind := _other_kind(row)) and (address := Address("table", (*base, Identifier(row["name"])))) in wanted
+    ]
+    if taken:
+        raise DiagnosticsError(taken)
 
 
 def _shown_tables(rows: Rows, container: tuple[str, ...]) -> Iterator[tuple[Address, dict[str, Any]]]:

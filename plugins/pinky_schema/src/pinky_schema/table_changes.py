@@ -152,7 +152,7 @@ def field_changes(desired: Table, live: Table, base: Path) -> list[FieldChange]:
             changes.append(FieldChange(field, _shown(found, base), _shown(wanted, base) or None))
     if desired.cluster_by is not ABSENT and (desired.cluster_by or ()) != (live.cluster_by or ()):
         changes.append(FieldChange("cluster_by", live.cluster_by or None, desired.cluster_by or None))
-    if desired.transient is not ABSENT and bool(desired.transient) is not bool(live.transient):
+    if desired.changes_lifetime(live):
         changes.append(FieldChange("transient", live.transient, bool(desired.transient), on_change=OnChange.REFUSE))
     return [*changes, *_property_changes(desired, live)]
 

@@ -99,11 +99,12 @@ def objections(table: Table, address: Address, live: Table) -> Iterator[Diagnost
         for name in names:
             yield from _alteration(name, before, column, address, filled=filled)
     yield from _clustered_renames(table, live, diff, address)
+    reason = "`transient`" if table.changes_lifetime(live) else "the order of its columns"
     if rebuilt and any(isinstance(column.identity, Identity) for column in (*table.columns, *live.columns)):
         yield _error(
             address,
             "rebuild-identity",
-            f"{address} cannot be written anew for {table.rebuild_reason(live)}, because a column has an identity",
+            f"{address} cannot be written anew for {reason}, because a column has an identity",
             "Writing it anew would lose how far the numbers have come. Use `strategy: preserve`, and keep `transient`.",
         )
     if diff.undeclared and not table.drops_undeclared:

@@ -90,7 +90,7 @@ def _properties(desired: Table, live: Table, *, transient: bool) -> Iterator[str
     for field, value in values.items():
         if value is not None and value is not ABSENT:
             yield f"{by_name[field].sql} = {literal(value)}"
-    yield "COPY GRANTS"
+    yield "COPY GRANTS COPY TAGS"
     if comment:
         yield f"COMMENT = {literal(comment)}"
 

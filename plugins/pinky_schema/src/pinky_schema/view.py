@@ -55,7 +55,8 @@ class View(Resource):
     """A query with a name; a materialized one keeps its rows.
 
     Policies, tags and contacts are left out: no statement over a whole schema tells them. A changed query, list of
-    columns or RECURSIVE makes the view anew with its grants (COPY GRANTS); what is not declared is kept as it is.
+    columns or RECURSIVE makes the view anew with its grants and tags (COPY GRANTS, and COPY TAGS where the view is not
+    materialized); what is not declared is kept as it is.
     """
 
     privileges: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -242,15 +243,14 @@ def _clauses(view: View, address: Address, *, replace: bool) -> Iterator[str]:
     if view.recursive:
         yield "RECURSIVE"
     yield f"{_type_of(view)} {address.sql}"
-    grants = "COPY GRANTS" if replace else ""
-    if grants and view.materialized:
-        yield grants
+    if replace and view.materialized:
+        yield "COPY GRANTS"
     if view.columns:
         yield f"({', '.join(map(_column, view.columns))})"
     if view.change_tracking:
         yield "CHANGE_TRACKING = TRUE"
-    if grants and not view.materialized:
-        yield grants
+    if replace and not view.materialized:
+        yield "COPY GRANTS COPY TAGS"
     if view.comment:
         yield f"COMMENT = {string_literal(view.comment)}"
     if view.cluster_by:
