@@ -1,0 +1,133 @@
+"""``pinky local serve`` and ``pinky demo``: the embedded account as a server, and as a first look."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pinky_cli.options import CONNECTION, MANIFEST, OUTPUT, with_options
+from pinky_cli.settings import Settings
+
+if TYPE_CHECKING:
+    from pinky_cli.run import Run
+    from pinky_core import Plan
+
+local = typer.Typer(help="The embedded account.", rich_markup_mode=None, no_args_is_help=True)
+
+
+@local.callback()
+def _local() -> None:
+    """The embedded account."""
+
+
+@local.command("serve")
+@with_options(OUTPUT)
+def serve(
+    settings: Settings,
+    folder: Annotated[str | None, typer.Option("--folder", help="Keep the account here. Default: in memory.")] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free port.")] = 0,
+    no_data: Annotated[bool, typer.Option("--no-data", help="Catalog only, no rows.")] = False,
+) -> int:
+    """Serve the embedded account on loopback until it is interrupted."""
+    from pinky_cli.connect import CannotConnectError
+    from pinky_cli.run import Run
+
+    run = Run(settings)
+    try:
+        from pinky_local.__main__ import main as serve_account
+    except ImportError:
+        return run.failed(CannotConnectError("this needs the package pinky-local: pip install 'pinky-cli[local]'"))
+    arguments = ["serve", "--port", str(port), *(["--folder", folder] if folder else [])]
+    return serve_account([*arguments, *(["--no-data"] if no_data else [])])
+
+
+@with_options(MANIFEST, CONNECTION, OUTPUT)
+def demo(
+    settings: Settings,
+    folder: Annotated[str | None, typer.Argument(metavar="[EXAMPLES]", help="A manifest, or a folder of them.")] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Leave out the statements.")] = False,
+) -> int:
+    """Plan and apply the examples on an embedded account, then plan again: No changes."""
+    from pinky_cli.commands_plan import run_errors
+    from pinky_cli.run import Run
+
+    if settings.connection:
+        raise typer.BadParameter("the demo runs on an embedded account; leave --connection out")
+    manifests = examples_in(folder or settings.manifest)
+    if not manifests:
+        raise typer.BadParameter("no example found: give the folder of one, with a manifest.yml")
+    run = Run(settings)
+    try:
+        return max(_demonstrate(run, manifest, brief=brief) for manifest in manifests)
+    except run_errors() as error:
+        return run.failed(error)
+
+
+def examples_in(given: str | None) -> list[Path]:
+    """Manifest folders: that one, those directly in it, or those of ``examples/`` beside the package or here."""
+    places = [Path(given)] if given else [Path(__file__).resolve().parents[3] / "examples", Path("examples")]
+    for place in places:
+        if (place / "manifest.yml").is_file():
+            return [place]
+        found = sorted(each.parent for each in place.glob("*/manifest.yml"))
+        if found:
+            return found
+    return []
+
+
+def _demonstrate(run: Run, manifest: Path, *, brief: bool) -> int:
+    import dataclasses
+
+    from pinky_cli.commands_plan import declared, exit_code_of, provider, run_apply, show_plan
+    from pinky_cli.connect import connected_to, embedded_account
+    from pinky_cli.render_human import render_report, summary_of
+
+    env = run.settings.env or first_environment(manifest)
+    run.settings = dataclasses.replace(run.settings, manifest=str(manifest), env=env)
+    desired = declared(run)
+    with embedded_account(run.settings.local_folder) as account, connected_to(account, run.id) as connection:
+        pinky = provider(run, connection)
+        command = f"pinky --local plan -m {manifest}" + (f" --env {env}" if env else "")
+        run.terminal.show(f"$ {command}\n")
+        made = pinky.plan_desired(desired)
+        show_plan(run, made, brief=brief)
+        invented = invent_secrets(made)
+        if invented:
+            run.terminal.show(f"\n(secrets invented for the demo: {', '.join(invented)})")
+        run.terminal.show(f"\n$ {command.replace(' plan ', ' apply ')}\n")
+        begin = time.monotonic()
+        report = run_apply(run, pinky, made, [])
+        run.terminal.show("")
+        run.terminal.show(render_report(report, time.monotonic() - begin, command))
+        if not report.ok:
+            return exit_code_of(report)
+        run.terminal.show(f"\n$ {command}\n")
+        second = pinky.plan_desired(desired)
+        show_plan(run, second, brief=brief)
+        run.terminal.show("")
+        if not second.empty:
+            run.terminal.say(f"error: the second plan is not empty: {summary_of(second)}")
+            return 1
+        return 0
+
+
+def first_environment(manifest: Path) -> str | None:
+    """The environment to show: the first by name, or None where the manifest has none."""
+    names = sorted(path.stem for path in manifest.glob("vars/*.yml"))
+    return names[0] if names else None
+
+
+def invent_secrets(made: Plan) -> list[str]:
+    """Give a value to each environment variable a secret comes from and that is not set; the names."""
+    names: list[str] = []
+    for statement in made.statements():
+        for part in statement.parts:
+            reference: Any = part
+            if not isinstance(part, str) and reference.scheme == "env" and reference.locator not in os.environ:
+                os.environ[reference.locator] = "demo"
+                names.append(reference.locator)
+    return names
