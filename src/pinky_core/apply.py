@@ -17,9 +17,10 @@ import attrs
 
 from pinky_core.address import Address
 from pinky_core.change import Action, Change, Guard, differences, field_digests
-from pinky_core.errors import PinkyError, SecretError, SessionError, StalePlanError
+from pinky_core.errors import PinkyError, SecretError, SessionError, StalePlanError, StatementError
 from pinky_core.logs import LazyLogger
 from pinky_core.plan import Plan
+from pinky_core.refusal import refusal_hint
 from pinky_core.resource import Resource
 from pinky_core.secret import SecretReference
 from pinky_core.session import Session
@@ -118,15 +119,23 @@ def run_plan(
     workers: int = 8,
     on_event: Callable[[Event], None] = lambda event: None,
     stop: threading.Event | None = None,
+    kinds: Mapping[str, type[Resource]] | None = None,
 ) -> Report:
     """Run every statement of a plan and report what became of each change.
 
     ``resolve`` gives the value of a secret reference. ``stop``: once set, nothing new starts, running statements
-    finish, and opened guards are closed. ``on_event`` is called from the calling thread.
+    finish, and opened guards are closed. ``on_event`` is called from the calling thread. ``kinds`` are the resource
+    types by name: what they say about privileges goes into the error of a refused statement.
     """
     steps = _steps(plan.changes, plan.guards)
     width = max(1, min(workers, session.concurrency))
-    runner = _Run(steps, session, resolve, on_event, stop or threading.Event())
+
+    def explain(error: PinkyError, change: Change | None) -> str:
+        if change is None or not isinstance(error, StatementError):
+            return ""
+        return refusal_hint(error, plan.role, (kinds or {}).get(change.address.kind), change.action)
+
+    runner = _Run(steps, session, resolve, on_event, stop or threading.Event(), explain)
     with concurrent.futures.ThreadPoolExecutor(max_workers=width, thread_name_prefix="pinky-apply") as pool:
         return runner.run(pool, width)
 
@@ -168,8 +177,10 @@ class _Run:
         resolve: Callable[[SecretReference], str],
         on_event: Callable[[Event], None],
         stop: threading.Event,
+        explain: Callable[[PinkyError, Change | None], str],
     ) -> None:
         self._steps = steps
+        self._explain = explain
         self._session = session
         self._resolve = resolve
         self._on_event = on_event
@@ -240,7 +251,8 @@ class _Run:
                 self._session.execute(statement.render(self._resolve))
             except (SessionError, SecretError) as error:
                 seconds = time.monotonic() - begin
-                text = _clean(error, statement)
+                hint = self._explain(error, step.change)
+                text = _clean(error, statement) + (f"\n  {hint}" if hint else "")
                 log.error("statement failed", step=step.name, statement=statement.text, error=text)
                 return self._event(step, Outcome.FAILED, seconds, error=text, statement=statement.text)
             except Exception as error:  # noqa: BLE001 - a defect in an adapter must not lose the report or a guard

@@ -15,6 +15,7 @@ from pinky_core.address import Address, Identifier, sql_path
 from pinky_core.diagnostics import Diagnostic
 from pinky_core.errors import DiagnosticsError, NotVisibleError
 from pinky_core.read import Reader, Wanted
+from pinky_core.refusal import privilege_hint
 from pinky_core.resource import Resource
 
 __all__ = ["read_live"]
@@ -130,7 +131,7 @@ def _read_kinds(
         except NotVisibleError as error:
             summary = f"reading {kind} objects failed for role {role}: {error}"
             with lock:
-                problems.append(Diagnostic.error("not-visible", summary, hint=_privilege_hint(kinds[kind], role)))
+                problems.append(Diagnostic.error("not-visible", summary, hint=privilege_hint(kinds[kind], role)))
         except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
             with lock:
                 failures.append(error)
@@ -145,10 +146,3 @@ def _read_kinds(
     if problems:
         raise DiagnosticsError(problems)
     return live
-
-
-def _privilege_hint(kind: type[Resource], role: str) -> str:
-    if not kind.privileges:
-        return ""
-    needed = ", ".join(f"{privilege} on {what}" for privilege, what in kind.privileges)
-    return f"Role {role} needs one of: {needed}."
