@@ -155,3 +155,20 @@ def test_renaming_keeps_the_object(laboratory: Laboratory) -> None:
         "ALTER SCHEMA D.OLD RENAME TO D.NEW",
     ]
     assert laboratory.converge(renamed).empty
+
+
+def test_grants_follow_into_renamed_schemas(laboratory: Laboratory) -> None:
+    def resources(**schema: str) -> dict[str, list[dict[str, Any]]]:
+        name = schema["name"]
+        return {
+            "schema": [schema],
+            "database_grant": [
+                {"privilege": "usage", "on": {"schema": name}, "to_role": "r"},
+                {"privilege": "all", "on": {"all": "tables", "in_schema": name}, "to_role": "r"},
+                {"privilege": "select", "on": {"future": "tables", "in_schema": name}, "to_role": "r"},
+            ],
+        }
+
+    laboratory.converge(resources(name="old"))
+    laboratory.execute("CREATE TABLE D.OLD.T (A INT)")
+    assert laboratory.converge(resources(name="new", renamed_from="old")).empty

@@ -33,7 +33,7 @@ from pinky_core import (
     statement,
 )
 from pinky_database.grants import Grant, Grantee, ObjectName, Path, RoleMembership, grant_of, said_by
-from pinky_database.held import Holding, Inventory, holdings, inventory, relation_of, unknown
+from pinky_database.held import Holding, Inventory, about_to_exist, holdings, inventory, relation_of, unknown
 from pinky_database.object_types import DATABASE, OBJECT_TYPES
 
 _TEXT = {"type": "string", "minLength": 1}
@@ -97,10 +97,14 @@ class DatabaseGrant(Resource):
     # -- statements --------------------------------------------------------------------------------------------------
 
     def create(self, address: Address, context: Context) -> Sequence[Statement]:
-        """GRANT, with ALL spelled out."""
+        """GRANT, with ALL spelled out, except in a container that this plan renames: what is in it is not known."""
         grant = said_by(address)
         if isinstance(grant, RoleMembership):
             return [statement(f"GRANT DATABASE ROLE {sql_path(grant.role)} TO {grant.to}")]
+        if grant.form == "ALL" and _is_renamed(grant, context):
+            words = "ALL PRIVILEGES" if grant.privilege == "ALL" else grant.privilege
+            option = " WITH GRANT OPTION" if self.with_grant_option is True else ""
+            return [statement(f"GRANT {words} ON {grant.target} TO {grant.to}{option}")]
         return [
             self._grant(grant, name, missing) for name, missing in _missing(grant, {}, Inventory(), context).items()
         ]
@@ -220,7 +224,7 @@ def _refuse_unknown_containers(reader: Reader, grants: Sequence[Grant]) -> None:
     """Raise `NotVisibleError` for a database or schema that is neither there nor about to be created."""
     for path in sorted({grant.path for grant in grants}):
         kind = "database" if len(path) == 1 else "schema"
-        if (kind, path) not in reader.expected and not reader.container_exists(path):
+        if not about_to_exist(reader, kind, path) and not reader.container_exists(path):
             raise unknown(kind, path)
 
 
@@ -231,6 +235,15 @@ def _named(grant: Grant) -> ObjectName:
 
 def _on(grant: Grant, name: ObjectName) -> str:
     return str(name) if grant.form == "ALL" else grant.target
+
+
+def _is_renamed(grant: Grant, context: Context) -> bool:
+    """Whether the container, or the database of it, gets its name by this plan."""
+    for kind, path in (("database", grant.path[:1]), ("schema", grant.path)):
+        item = context.declared.get(Address(kind, path))
+        if item is not None and item.former is not None and item.former in context.live:
+            return True
+    return False
 
 
 def _declared(grant: Grant, names: Names) -> list[Address]:
@@ -293,7 +306,7 @@ def _members(reader: Reader, role: Path, answer: Callable[[], Rows]) -> set[Gran
     try:
         rows = answer()
     except NotVisibleError as error:
-        if ("database_role", role) in reader.expected:
+        if about_to_exist(reader, "database_role", role):
             return set()
         raise unknown("database_role", role, error) from error
     members = set()

@@ -16,7 +16,7 @@ from pinky_core import DataType, Identifier, NotVisibleError, Reader, Rows, pars
 from pinky_database.grants import Grant, Grantee, ObjectName, Path
 from pinky_database.object_types import OBJECT_TYPES, ObjectType
 
-__all__ = ["Holding", "Inventory", "holdings", "inventory", "relation_of"]
+__all__ = ["Holding", "Inventory", "about_to_exist", "holdings", "inventory", "relation_of", "unknown"]
 
 #: Type and name of one object → privileges held on it, each with whether it may be passed on.
 Holding = Mapping[ObjectName, Mapping[str, bool]]
@@ -60,9 +60,17 @@ def _rows(reader: Reader, to: Grantee, *, future: bool) -> Rows:
     try:
         return reader.rows(_statement(to, future=future))
     except NotVisibleError as error:
-        if (to.kind, to.path) in reader.expected:
+        if about_to_exist(reader, to.kind, to.path):
             return Rows((), [])
         raise unknown(to.kind, to.path, error) from error
+
+
+def about_to_exist(reader: Reader, kind: str, path: Path) -> bool:
+    """Whether this run makes a named thing, or makes or renames the database it lies in."""
+    if (kind, path) in reader.expected:
+        return True
+    database = path[:1]
+    return len(path) == 2 and ("database", database) in reader.expected and not reader.container_exists(database)
 
 
 def unknown(kind: str, path: Path, error: NotVisibleError | None = None) -> NotVisibleError:
