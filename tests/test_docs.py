@@ -1,0 +1,211 @@
+"""The documentation is true: its manifests validate and apply, its links lead somewhere, its index is complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import attrs
+import pytest
+
+from pinky_core import BlockedPlanError, Provider, validate_manifest
+from tests.acceptance.world import REGISTRY, DirectSession, differences, engine, provider
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+WRITTEN = sorted(page for folder in ("tutorial", "how-to", "explanation") for page in (DOCS / folder).glob("*.md"))
+_FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# (?P<path>[\w./-]+\.(?:yml|py|sql|toml))\n")
+_LINK = re.compile(r"(?<!\!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
+PLUGIN_PAGE = DOCS / "tutorial/write-a-plugin.md"
+EXAMPLE = ROOT / "plugins/pinky_example"
+# What stands before a page's manifests are applied, as statements.
+GROUND = ("CREATE DATABASE SHOP", "CREATE SCHEMA SHOP.SALES", "CREATE SCHEMA SHOP.CLIENT_TEMPLATE")
+
+
+@attrs.frozen
+class Snippet:
+    """A manifest of a page: its files by relative path, the first of which is the manifest."""
+
+    page: Path
+    files: dict[str, str]
+
+    @property
+    def environments(self) -> list[str | None]:
+        found = sorted(PurePosixPath(path).stem for path in self.files if "vars/" in path)
+        return [*found] or [None]
+
+    def write(self, folder: Path) -> Path:
+        for path, text in self.files.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        return (folder / next(iter(self.files))).parent
+
+    def __str__(self) -> str:
+        return f"{self.page.stem}-{len(self.files)}"
+
+
+def named_blocks(page: Path) -> Iterator[tuple[str, str]]:
+    """The code blocks of a page that begin with a comment that names a file, with that path."""
+    for block in _FENCE.finditer(page.read_text(encoding="utf-8")):
+        first = _FILE.match(block["text"])
+        if first is not None:
+            yield first["path"], block["text"]
+
+
+def snippets() -> Iterator[Snippet]:
+    """The manifests of all pages; files named after a manifest belong to it."""
+    for page in WRITTEN:
+        current: Snippet | None = None
+        for path, text in named_blocks(page) if page != PLUGIN_PAGE else ():
+            if PurePosixPath(path).name == "manifest.yml":
+                if current is not None:
+                    yield current
+                current = Snippet(page, {})
+            assert current is not None, f"{page.name}: {path} stands before any manifest.yml"
+            current.files[path] = text
+        if current is not None:
+            yield current
+
+
+SNIPPETS = list(snippets())
+
+
+def test_every_how_to_guide_shows_a_manifest():
+    guides = {page for page in WRITTEN if page.parent.name == "how-to"}
+    assert len(guides) >= 7
+    assert {snippet.page for snippet in SNIPPETS} >= guides
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=str)
+def test_a_manifest_of_a_page_is_valid(snippet: Snippet, tmp_path: Path):
+    folder = snippet.write(tmp_path)
+    for env in snippet.environments:
+        desired = validate_manifest(folder, REGISTRY, env=env)
+        assert desired.resources
+        assert desired.warnings == ()
+
+
+@pytest.mark.parametrize("page", sorted({snippet.page for snippet in SNIPPETS}), ids=lambda page: page.stem)
+def test_the_manifests_of_a_page_apply_one_after_the_other(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PAYMENT_API_KEY", "k")
+    password = tmp_path / "ftp_password"
+    password.write_text("p\n", encoding="utf-8")
+    with engine() as account:
+        pinky = on_the_ground(DirectSession(account), page)
+        for number, snippet in enumerate(each for each in SNIPPETS if each.page == page):
+            files = {
+                path: text.replace("/run/secrets/ftp_password", str(password)) for path, text in snippet.files.items()
+            }
+            folder = attrs.evolve(snippet, files=files).write(tmp_path / str(number))
+            env = snippet.environments[0]
+            report = pinky.apply(folder, env=env, allow=["destructive"])
+            assert [(event.name, event.error, event.because) for event in report.events if not report.ok] == []
+            assert differences(pinky.plan(folder, env=env)) == []
+
+
+def on_the_ground(session: DirectSession, page: Path) -> Provider:
+    """A provider for an account in which the places that the page's manifests name are there."""
+    text = page.read_text(encoding="utf-8")
+    if "scope: account" not in text:
+        for statement in (*GROUND, "CREATE SCHEMA SHOP.RAW", "CREATE DATABASE SHOP_DEV"):
+            session.execute(statement)
+    if page.stem == "task-graphs":
+        session.execute("CREATE TABLE SHOP.SALES.ORDERS (ORDER_ID INT)")
+        session.execute("CREATE TABLE SHOP.RAW.ORDERS (ORDER_ID INT)")
+    return provider(session)
+
+
+def test_the_destructive_change_of_the_guide_is_refused_with_the_words_of_the_guide(tmp_path: Path):
+    page = DOCS / "how-to/destructive-changes.md"
+    before, after = [each for each in SNIPPETS if each.page == page]
+    with engine() as account:
+        pinky = on_the_ground(DirectSession(account), page)
+        pinky.apply(before.write(tmp_path / "before"))
+        plan = pinky.plan(after.write(tmp_path / "after"))
+        with pytest.raises(BlockedPlanError, match="column LEGACY_CODE and its values"):
+            pinky.apply(plan, allow=["destructive:view"])
+        for allow in ("destructive", "destructive:table", "destructive:table SHOP.SALES.ORDERS"):
+            assert plan.blocked([allow]) == ()
+            assert allow in page.read_text(encoding="utf-8")
+        assert pinky.apply(plan, allow=["destructive:table SHOP.SALES.ORDERS"]).ok
+
+
+def test_the_rename_of_the_guide_is_a_rename_and_says_nothing_once_it_is_applied(tmp_path: Path):
+    (snippet,) = [each for each in SNIPPETS if each.page.stem == "rename"]
+    folder = snippet.write(tmp_path)
+    with engine() as account:
+        session = DirectSession(account)
+        pinky = on_the_ground(session, snippet.page)
+        session.execute("CREATE TABLE SHOP.SALES.ORDER_LIST (ORDER_ID INT, CREATED TIMESTAMP_NTZ)")
+        plan = pinky.plan(folder)
+        assert [change.action.value for change in plan.changes] == ["rename"]
+        texts = [each.text for each in plan.statements()]
+        assert any("RENAME TO" in text for text in texts)
+        assert any("RENAME COLUMN" in text for text in texts)
+        assert plan.destructive() == ()
+        assert pinky.apply(plan).ok
+        assert pinky.plan(folder).empty
+
+
+def test_the_task_graph_of_the_guide_is_suspended_and_resumed_around_a_change(tmp_path: Path):
+    (snippet,) = [each for each in SNIPPETS if each.page.stem == "task-graphs"]
+    with engine() as account:
+        session = DirectSession(account)
+        pinky = on_the_ground(session, snippet.page)
+        assert pinky.apply(snippet.write(tmp_path / "before")).ok
+        changed = {path: text.replace("COUNT(*)", "MAX(ORDER_ID)") for path, text in snippet.files.items()}
+        session.statements.clear()
+        assert pinky.apply(attrs.evolve(snippet, files=changed).write(tmp_path / "after")).ok
+        sent = [each for each in session.statements if each.startswith("ALTER TASK")]
+        assert sent[0] == "ALTER TASK SHOP.SALES.NIGHTLY SUSPEND"
+        assert sent[-1] == "ALTER TASK SHOP.SALES.NIGHTLY RESUME"
+
+
+def markdown_files() -> list[Path]:
+    packages = [
+        *(ROOT / "plugins").glob("*/README.md"),
+        *(ROOT / name / "README.md" for name in ("cli", "local", "compat")),
+    ]
+    return [ROOT / "README.md", ROOT / "benchmarks/README.md", *packages, *sorted(DOCS.rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", markdown_files(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_relative_links_lead_to_a_file_and_a_heading(page: Path):
+    broken = []
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    for match in _LINK.finditer(text):
+        target, _, anchor = match["target"].partition("#")
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        file = (page.parent / target).resolve() if target else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(match["target"])
+    assert broken == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors GitHub gives to the headings of a page."""
+    headings = _HEADING.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_in_the_index():
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    linked = {(DOCS / match["target"]).resolve() for match in _LINK.finditer(index)}
+    for readme in ("decisions/README.md", "reference/kinds/README.md"):
+        text = (DOCS / readme).read_text(encoding="utf-8")
+        linked |= {((DOCS / readme).parent / match["target"]).resolve() for match in _LINK.finditer(text)}
+    pages = {page.resolve() for page in DOCS.rglob("*.md")} - {(DOCS / "README.md").resolve()}
+    assert sorted(page.relative_to(DOCS).as_posix() for page in pages - linked) == []
+
+
+def test_the_tutorial_about_plugins_shows_the_files_of_the_example():
+    shown = dict(named_blocks(PLUGIN_PAGE))
+    assert {PurePosixPath(path).name for path in shown} >= {"pyproject.toml", "pinky_example.py"} or len(shown) >= 2
+    for path, text in shown.items():
+        body = text.split("\n", 1)[1]
+        assert (EXAMPLE / path).read_text(encoding="utf-8") == body, path
