@@ -275,6 +275,13 @@ def test_two_foreign_keys_on_the_same_columns_are_dropped_by_name() -> None:
     ]
 
 
+def test_of_two_unique_keys_on_the_same_columns_one_is_dropped_by_name() -> None:
+    keys = [{"columns": ["a"], "name": name} for name in ("u1", "u2")]
+    before = live(columns=[column("a")], unique_keys=keys)
+    desired = declared(columns=[column("a")], unique_keys=[{"columns": ["a"]}])
+    assert statements(desired, before) == ["ALTER TABLE DB.S.T DROP CONSTRAINT U2"]
+
+
 def test_properties_are_set_and_unset() -> None:
     before = live(columns=[column("a")], comment="x", change_tracking=True, data_retention_time_in_days=7)
     desired = declared(

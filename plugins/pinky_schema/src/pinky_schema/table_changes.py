@@ -57,11 +57,15 @@ class ColumnsDiff:
 
 @attrs.frozen
 class KeysDiff:
-    """What differs between keys of one sort: gone, new, and (live, desired, what differs) for those that stay."""
+    """What differs between keys of one sort: gone, new, and (live, desired, what differs) for those that stay.
+
+    ``shared`` are the columns that several live keys have, so that only its name tells such a key.
+    """
 
     removed: tuple[Key, ...] = ()
     added: tuple[Key, ...] = ()
     changed: tuple[tuple[Key, Key, str], ...] = ()
+    shared: frozenset[tuple[Identifier, ...]] = attrs.field(default=frozenset(), eq=False)
 
 
 def columns_diff(live: Sequence[Column], desired: Sequence[Column], base: Path) -> ColumnsDiff:
@@ -124,6 +128,7 @@ def keys_diff(live: Sequence[Key], desired: Sequence[Key], base: Path) -> KeysDi
     by_columns: dict[tuple[Identifier, ...], list[Key]] = {}
     for key in live:
         by_columns.setdefault(key.columns, []).append(key)
+    shared = frozenset(columns for columns, keys in by_columns.items() if len(keys) > 1)
     added: list[Key] = []
     changed: list[tuple[Key, Key, str]] = []
     for key in desired:
@@ -136,7 +141,8 @@ def keys_diff(live: Sequence[Key], desired: Sequence[Key], base: Path) -> KeysDi
         how = key_differs(match, key, base)
         if how:
             changed.append((match, key, how))
-    return KeysDiff(tuple(key for rest in by_columns.values() for key in rest), tuple(added), tuple(changed))
+    removed = tuple(key for rest in by_columns.values() for key in rest)
+    return KeysDiff(removed, tuple(added), tuple(changed), shared)
 
 
 def field_changes(desired: Table, live: Table, base: Path) -> list[FieldChange]:
@@ -262,7 +268,7 @@ def _key_drops(head: str, diff: KeysDiff) -> Iterator[str]:
     for key in diff.removed:
         if isinstance(key, PrimaryKey):
             yield f"{head} DROP PRIMARY KEY"
-        elif isinstance(key, ForeignKey) and sum(other.columns == key.columns for other in diff.removed) > 1:
+        elif key.columns in diff.shared:
             yield f"{head} DROP CONSTRAINT {_name(key)}"
         else:
             word = "FOREIGN KEY" if isinstance(key, ForeignKey) else "UNIQUE"
