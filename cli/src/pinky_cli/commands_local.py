@@ -49,6 +49,7 @@ def serve(
 def demo(
     settings: Settings,
     folder: Annotated[str | None, typer.Argument(metavar="[EXAMPLES]", help="A manifest, or a folder of them.")] = None,
+    examples: Annotated[str | None, typer.Option("--examples", metavar="FOLDER", help="The same.")] = None,
     brief: Annotated[bool, typer.Option("--brief", help="Leave out the statements.")] = False,
 ) -> int:
     """Plan and apply the examples on an embedded account, then plan again: No changes."""
@@ -57,7 +58,7 @@ def demo(
 
     if settings.connection:
         raise typer.BadParameter("the demo runs on an embedded account; leave --connection out")
-    manifests = examples_in(folder or settings.manifest)
+    manifests = examples_in(folder or examples or settings.manifest)
     if not manifests:
         raise typer.BadParameter("no example found: give the folder of one, with a manifest.yml")
     run = Run(settings)

@@ -47,7 +47,7 @@ resources: {{}}
 """
 _TABLE = """\
 {placement}columns:
-  - {{name: CUSTOMER_ID, type: "NUMBER(38,0)", nullable: false}}
+  - {{name: CUSTOMER_ID, type: "NUMBER(38,0)", not_null: true}}
   - {{name: NAME, type: VARCHAR}}
   - {{name: SINCE, type: DATE}}
 comment: People who bought something

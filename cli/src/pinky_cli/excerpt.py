@@ -24,8 +24,10 @@ class Excerpts:
 
     def of(self, diagnostic: Any) -> tuple[str, str] | None:
         """The line and the line with the caret, or None where there is nothing to show."""
+        from pinky_core.validate import SECRET
+
         location = diagnostic.location
-        if location is None:
+        if location is None or diagnostic.code == SECRET:  # the line holds a secret
             return None
         lines = self._lines(location.file)
         if not 1 <= location.line <= len(lines):
