@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pinky_cli.settings import Settings
 
 LOGIN_TIMEOUT = 60  # seconds
-NETWORK_TIMEOUT = 300  # seconds one request and its repetitions may take; long statements are polled, so not their limit
+NETWORK_TIMEOUT = 300  # seconds for one request with its repetitions; long statements are polled
 _QUERY_TAG_LENGTH = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
 _SECRETS = ("password", "token", "private_key_file_pwd", "passcode", "oauth_client_secret")
 _TOKEN_AUTHENTICATORS = ("OAUTH", "PROGRAMMATIC_ACCESS_TOKEN", "WORKLOAD_IDENTITY")
@@ -58,6 +58,8 @@ def embedded_account(folder: str | None) -> LocalAccount:
         known = os.environ.get(name, "")
         if "127.0.0.1" not in known:
             os.environ[name] = f"{known},127.0.0.1".lstrip(",")
+    # and they would look for a cloud around this machine before they log in, for seconds where there is none
+    os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
     return LocalAccount(Path(folder) if folder else None, data=data)
 
 

@@ -56,12 +56,12 @@ def configure_logging(run: str, *, form: str | None, level: str | None) -> None:
         logger_factory=structlog.WriteLoggerFactory(_StandardError()),  # type: ignore[arg-type]  # it writes and flushes
         cache_logger_on_first_use=False,
     )
-    _configure_libraries(structlog, shared, final, threshold)
+    _configure_libraries(structlog, shared, final, logging.ERROR if quiet else max(threshold, logging.WARNING))
 
 
 def _configure_libraries(structlog: Any, shared: list[Any], final: Any, threshold: int) -> None:
     """What libraries log goes the same way; never below a warning, since drivers write requests at lower levels."""
-    handler = logging.StreamHandler(_StandardError())  # type: ignore[type-var]  # it writes and flushes
+    handler = logging.StreamHandler(_StandardError())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -74,4 +74,4 @@ def _configure_libraries(structlog: Any, shared: list[Any], final: Any, threshol
             root.removeHandler(former)
     handler.of_pinky = True  # type: ignore[attr-defined]  # so that a second configuration replaces it
     root.addHandler(handler)
-    root.setLevel(max(threshold, logging.WARNING))
+    root.setLevel(threshold)

@@ -19,7 +19,7 @@ from pinky_cli.terminal import Terminal, use_utf8
 
 __all__ = ["app", "main", "run"]
 
-_USAGE_ERROR = typer.BadParameter.__mro__[2]  # ClickException, wherever this version of typer has it
+_USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, wherever this version of typer has it
 
 
 class PinkyCommands(TyperGroup):
@@ -130,7 +130,7 @@ def main(arguments: Sequence[str]) -> int:
     except typer.Exit as ending:
         return ending.exit_code
     except _USAGE_ERROR as error:
-        error.show()  # type: ignore[attr-defined]  # a ClickException
+        error.show()
         return 1  # not click's 2, which means changes for `plan --detailed-exitcode`
     except BrokenPipeError:
         # the reader of our output went away; keep the interpreter from complaining at its end
@@ -144,7 +144,7 @@ def open_nothing() -> Any:
     """A stream that swallows what is written after its reader is gone."""
     import os
 
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # lives until the process ends
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123  # lives until the process ends
 
 
 def _unexpected(error: Exception, arguments: Sequence[str]) -> int:

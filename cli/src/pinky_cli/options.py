@@ -67,9 +67,7 @@ CONNECTION: dict[str, tuple[Any, Any]] = {
         False,
     ),
     "local_folder": (
-        Annotated[
-            str | None, typer.Option("--local-folder", metavar="FOLDER", help="The same as --local=FOLDER.", hidden=True)
-        ],
+        Annotated[str | None, typer.Option("--local-folder", metavar="FOLDER", help="As --local=FOLDER.", hidden=True)],
         None,
     ),
     "workers": (

@@ -82,7 +82,8 @@ def _add_change(text: Text, change: Change, *, brief: bool) -> None:
         text.append(f"  [{clean(change.file)}]", style="dim")
     text.append("\n")
     if change.risk is Risk.DESTRUCTIVE:
-        text.append(f"      DESTRUCTIVE: loses {clean(change.loses) or 'what cannot be brought back'}\n", style="bold red")
+        loses = clean(change.loses) or "what cannot be brought back"
+        text.append(f"      DESTRUCTIVE: loses {loses}\n", style="bold red")
     elif change.risk is Risk.EXPENSIVE:
         text.append(f"      EXPENSIVE: {clean(change.loses) or 'rebuilds the object'}\n", style="yellow")
     for field in change.fields:
@@ -107,7 +108,8 @@ def _add_field(text: Text, field: FieldChange) -> None:
         text.append(_shown(before), style="red").append(" → ").append(_shown(after), style="green")
     if field.note:
         text.append(f"  ({clean(field.note)})", style="dim")
-    text.append("\n") if text.plain[-1:] != "\n" else None
+    if not text.plain.endswith("\n"):
+        text.append("\n")
 
 
 def _shown(value: Any) -> str:
