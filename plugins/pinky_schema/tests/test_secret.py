@@ -131,7 +131,10 @@ def test_another_user_name_is_set(laboratory: Laboratory) -> None:
             Secret(type=SecretType.CLOUD_PROVIDER_TOKEN, api_authentication=Identifier("AWS"), enabled=True),
             "TYPE = CLOUD_PROVIDER_TOKEN API_AUTHENTICATION = AWS ENABLED = TRUE",
         ),
-        (Secret(type=SecretType.SYMMETRIC_KEY, algorithm=Algorithm.GENERIC), "TYPE = SYMMETRIC_KEY ALGORITHM = GENERIC"),
+        (
+            Secret(type=SecretType.SYMMETRIC_KEY, algorithm=Algorithm.GENERIC),
+            "TYPE = SYMMETRIC_KEY ALGORITHM = GENERIC",
+        ),
         (Secret(type=SecretType.WORKLOAD_IDENTITY_FEDERATION), "TYPE = WORKLOAD_IDENTITY_FEDERATION"),
     ],
 )

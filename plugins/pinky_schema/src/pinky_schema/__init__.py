@@ -14,6 +14,7 @@ __all__ = ["KINDS", "SchemaProvider", "pinky_resource_types"]
 
 #: Module and class of every kind; each author of a kind adds a line.
 KINDS: tuple[tuple[str, str], ...] = (
+    ("grant", "Grant"),
     ("secret", "Secret"),
     ("table", "Table"),
     ("tag", "Tag"),
