@@ -202,6 +202,13 @@ def test_retention_and_parameters_read_back(laboratory: Laboratory) -> None:
     assert laboratory.converge(inherited).empty
 
 
+def test_a_transient_schema_makes_every_table_transient(laboratory: Laboratory) -> None:
+    laboratory.execute("CREATE OR REPLACE TRANSIENT SCHEMA DB.S")
+    plan = laboratory.converge(table(column("a"), transient=False))
+    assert plan.empty
+    assert [each.code for each in plan.diagnostics] == ["transient-schema"]
+
+
 def test_a_saved_plan_is_applied_and_refused_once_the_table_moved(laboratory: Laboratory) -> None:
     assert laboratory.converge(table(column("a"), column("b"), primary_key={"columns": ["a"]})).empty
     wanted = table(column("b"), column("c", "DATE"), column("a"), strategy="reorder", comment="x", cluster_by=["a"])

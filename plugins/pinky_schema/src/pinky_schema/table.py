@@ -110,6 +110,8 @@ class Table(Resource):
     observed: bool = attrs.field(default=False, eq=False, repr=False)
     rows: int | None = attrs.field(default=None, eq=False, repr=False)
     inherited_retention: int | None = attrs.field(default=None, eq=False, repr=False)
+    #: Whether its schema is transient: then every table in it is, whatever CREATE TABLE says.
+    in_transient_schema: bool = attrs.field(default=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         mistakes = [] if self.observed else list(mistakes_in(self))
@@ -127,8 +129,10 @@ class Table(Resource):
         return self.strategy is Strategy.REORDER
 
     def changes_lifetime(self, live: Table) -> bool:
-        """Whether a live table must become transient, or permanent."""
-        return self.transient is not ABSENT and bool(self.transient) is not bool(live.transient)
+        """Whether a live table must become transient, or permanent, which it cannot in a transient schema."""
+        if self.transient is ABSENT or live.in_transient_schema:
+            return False
+        return bool(self.transient) is not bool(live.transient)
 
     def is_rebuilt(self, live: Table, diff: ColumnsDiff) -> bool:
         """Whether a live table must be written anew to become like this one."""
@@ -212,14 +216,15 @@ class Table(Resource):
         """SHOW TABLES, SHOW COLUMNS and SHOW … KEYS over whole schemas, all under way at once."""
         by_address = {each.address: each for each in wanted}
         started = {name: BulkRows(reader, show, _schemas_with(wanted, name)) for name, show in _SHOWN.items()}
-        retention = _retention_of_schemas(reader, wanted)
+        facts = _facts_of_schemas(reader, wanted)
         schemas = {each.address.path[:-1] for each in wanted}
         found: dict[Address, dict[str, Any]] = {}
         for container, rows in reader.by_container(cls.spec.plural, schemas, pages=cls.show_pages).items():
             _refuse_other_kinds(rows, container, by_address)
             for address, raw in _shown_tables(rows, container):
                 found[address] = raw
-                raw["inherited_retention"] = _inherited(retention.get(container), transient=raw["transient"])
+                days, raw["in_transient_schema"] = facts.get(container, (None, False))
+                raw["inherited_retention"] = _inherited(days, transient=raw["transient"])
         for name, bulk in started.items():
             there = [a for a in found if a in by_address and _reads(by_address[a].fields, name)]
             for address, value in _part(reader, bulk, name, there).items():
@@ -310,14 +315,14 @@ def _whole_number(cell: Any) -> int | None:
     return None if cell in (None, "") else int(cell)
 
 
-def _retention_of_schemas(reader: Reader, wanted: Sequence[Wanted]) -> dict[tuple[str, ...], int | None]:
-    """What tables inherit, from SHOW SCHEMAS, which the run has read already."""
-    databases = {each.address.path[0] for each in wanted if "data_retention_time_in_days" in each.fields}
-    databases |= {each.address.path[0] for each in wanted if _reads(each.fields, "primary_key")}
+def _facts_of_schemas(reader: Reader, wanted: Sequence[Wanted]) -> dict[tuple[str, ...], tuple[int | None, bool]]:
+    """Retention of schemas and whether they are transient, from SHOW SCHEMAS, which the run has read already."""
+    fields = {"data_retention_time_in_days", "strategy", "transient"}
+    databases = {each.address.path[0] for each in wanted if each.fields & fields}
     return {
-        (database, name): _whole_number(days)
+        (database, name): (_whole_number(days), "TRANSIENT" in str(options))
         for database in sorted(databases)
-        for name, days in reader.listing("SCHEMAS", (database,)).pick("name", "retention_time")
+        for name, days, options in reader.listing("SCHEMAS", (database,)).pick("name", "retention_time", "options")
     }
 
 

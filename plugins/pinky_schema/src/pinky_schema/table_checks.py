@@ -107,6 +107,14 @@ def objections(table: Table, address: Address, live: Table) -> Iterator[Diagnost
             f"{address} cannot be written anew for {reason}, because a column has an identity",
             "Writing it anew would lose how far the numbers have come. Use `strategy: preserve`, and keep `transient`.",
         )
+    if live.in_transient_schema and table.transient is False:
+        yield Diagnostic.warning(
+            "transient-schema",
+            f"{address} is transient, because its schema is: every table of a transient schema is",
+            hint="Take `transient: false` out, or declare the table in a permanent schema.",
+            address=address,
+            path=("transient",),
+        )
     if diff.undeclared and not table.drops_undeclared:
         listed = ", ".join(column.name.sql for column in diff.undeclared)
         yield Diagnostic.warning(
