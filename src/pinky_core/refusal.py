@@ -6,8 +6,6 @@ of that CREATE is where the truth comes out (https://docs.snowflake.com/en/sql-r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pinky_core.change import Action
 from pinky_core.errors import StatementError
 from pinky_core.resource import Resource
@@ -26,27 +24,28 @@ def privilege_hint(kind: type[Resource] | None, role: str, action: Action | None
 
     For a CREATE what only an existing object needs is left out, and the other way round.
     """
-    needed = _needed(kind.privileges if kind is not None else (), action)
-    if kind is None or not needed:
+    if kind is None:
+        return ""
+    word = kind.spec.kind.replace("_", " ")
+    fitting = [each for each in kind.privileges if _fits(*each, word, action)]
+    needed = ", ".join(f"{privilege} on {what}" for privilege, what in fitting)
+    if not needed:
         return ""
     doing = {Action.CREATE: "create", Action.DROP: "drop", None: "read and change"}.get(action, "change")
-    return f"To {doing} a {kind.spec.kind.replace('_', ' ')}, role {role} needs of these what applies: {needed}."
+    return f"To {doing} a {word}, role {role} needs of these what applies: {needed}."
 
 
-def _needed(privileges: Sequence[tuple[str, str]], action: Action | None) -> str:
-    def fits(privilege: str) -> bool:
-        if action is Action.CREATE:
-            return privilege != "OWNERSHIP"
-        return action is None or not privilege.startswith("CREATE ")
-
-    return ", ".join(f"{privilege} on {what}" for privilege, what in privileges if fits(privilege))
+def _fits(privilege: str, what: str, word: str, action: Action | None) -> bool:
+    if action is Action.CREATE:
+        return what != f"the {word}"
+    return action is None or not privilege.startswith("CREATE ")
 
 
 def refusal_hint(error: StatementError, role: str, kind: type[Resource] | None, action: Action | None) -> str:
     """What to do about a refused statement of a plan that this role made; empty where the message says it all."""
     if error.errno == EXISTS_HIDDEN:
         text = (
-            f"It exists, but role {role} holds no privilege on it and cannot see it; that is why it was planned as new. "
+            f"It exists, but role {role} holds no privilege on it and cannot see it; so it was planned as new. "
             f"Use the role that owns it, or have its owner grant privileges on it to {role}."
         )
         return _sentences(text, privilege_hint(kind, role))
