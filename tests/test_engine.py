@@ -245,8 +245,12 @@ def test_a_secret_is_a_reference_never_a_value():
 def test_a_secret_that_was_written_out_is_never_repeated():
     planted = "AKIA-planted 0815"
     with pytest.raises(DiagnosticsError) as caught:
-        provider().plan(manifest(box=[{"name": "A", "key": planted}, {"name": "B", "key": 4711}]))
-    assert codes(caught.value) == ["secret-written-out", "secret-written-out"]
+        provider().plan(
+            manifest(
+                box=[{"name": "A", "key": planted}, {"name": "B", "key": 4711}, {"name": "C", "key": f"me:{planted}"}]
+            )
+        )
+    assert codes(caught.value) == ["secret-written-out"] * 3
     assert planted not in str(caught.value)
     assert "4711" not in str(caught.value)
 

@@ -38,7 +38,7 @@ from pinky_core.section import Expanded, Section, SectionContext
 from pinky_core.session import RetryPolicy, Rows, Session, SnowparkSession
 from pinky_core.spec import ABSENT, Nested, OnChange, Source, Spec, is_given, nested, prop, resource
 from pinky_core.sql import Statement, alter_set, alter_unset, assignment, literal, statement, string_literal
-from pinky_core.values import Duration, Keyword, Schedule, SqlText, tokenize
+from pinky_core.values import Duration, Keyword, Schedule, SqlText, Token, tokenize
 
 __all__ = [
     "ABSENT",
@@ -98,6 +98,7 @@ __all__ = [
     "StalePlanError",
     "Statement",
     "StatementError",
+    "Token",
     "TransportError",
     "Wanted",
     "alter_set",

@@ -5,8 +5,8 @@ Every step goes on with what is sound, so that one run shows all mistakes at onc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import attrs
 
@@ -18,7 +18,9 @@ from pinky_core.json_schema import document_schema
 from pinky_core.plan import needs_of
 from pinky_core.plugins import Registry, package_of
 from pinky_core.resource import Declared, Names, Place, Resource
-from pinky_core.validate import Located, Validator, check_schema
+from pinky_core.secret import SecretReference
+from pinky_core.spec import Nested
+from pinky_core.validate import SECRET, Located, Validator, check_schema
 
 __all__ = ["SCOPES", "Declarer", "Document"]
 
@@ -165,6 +167,11 @@ class Declarer:
             return None
         for name, text in body.contradictions():
             self._error("contradiction", text, "", document.location_of((name,)), address)
+        for path, reference in references_in(body):
+            if reference.scheme not in self.registry.resolvers:  # a secret with a colon in it looks like this
+                known = ", ".join(sorted(self.registry.resolvers))
+                summary = f"{'.'.join(map(str, path))}: nothing resolves this reference to a secret"
+                self._error(SECRET, summary, f"Known schemes: {known}.", document.location_of(path), address)
         return Declared(address, body, document.location, former, depends_on, document.origin)
 
     def _depends_on(self, document: Document, address: Address, addresses: set[Address]) -> tuple[Address, ...]:
@@ -224,6 +231,20 @@ class Declarer:
         self, code: str, summary: str, hint: str, location: Location | None, address: Address | None = None
     ) -> None:
         self.diagnostics.append(Diagnostic.error(code, summary, hint=hint, location=location, address=address))
+
+
+def references_in(value: Any) -> Iterator[tuple[tuple[str | int, ...], SecretReference]]:
+    """Every reference to a secret in a body, nested values included, with its path."""
+    if isinstance(value, SecretReference):
+        yield (), value
+    elif isinstance(value, (Resource, Nested)):
+        for field in value.spec.fields:
+            for path, found in references_in(getattr(value, field.name)):
+                yield (field.name, *path), found
+    elif isinstance(value, (list, tuple)):
+        for index, each in enumerate(value):
+            for path, found in references_in(each):
+                yield (index, *path), found
 
 
 def _at(path: tuple[str | int, ...], text: str) -> str:

@@ -303,7 +303,14 @@ class Resource:
     def from_raw(cls, raw: Mapping[str, Any]) -> Self:
         """A live body from raw values by field; a field nobody told stays absent."""
         by_name = cls.spec.by_name
-        return cls(**{name: read_value(by_name[name].type, value) for name, value in raw.items() if name in by_name})
+        return cls(**{name: _read(by_name[name], value) for name, value in raw.items() if name in by_name})
+
+
+def _read(field: Field, raw: Any) -> Any:
+    """A cell as the field's value. In free text even blanks and the word null are content; elsewhere they are none."""
+    if field.type is str and not field.refers_to:
+        return None if raw is None or raw == "" else str(raw)
+    return read_value(field.type, raw)
 
 
 def _spelled(value: Any) -> str:
