@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import attrs
 import pytest
 
-from pinky_core import BlockedPlanError, Provider, validate_manifest
+from pinky_core import BlockedPlanError, DiagnosticsError, Provider, validate_manifest
 from tests.acceptance.world import REGISTRY, DirectSession, differences, engine, provider
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,10 +24,14 @@ _FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTI
 _FILE = re.compile(r"# (?P<path>[\w./-]+\.(?:yml|py|sql|toml))\n")
 _LINK = re.compile(r"(?<!\!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
+FIRST_PAGE = DOCS / "tutorial/first-apply.md"
 PLUGIN_PAGE = DOCS / "tutorial/write-a-plugin.md"
 EXAMPLE = ROOT / "plugins/pinky_example"
 # What stands before a page's manifests are applied, as statements.
 GROUND = ("CREATE DATABASE SHOP", "CREATE SCHEMA SHOP.SALES", "CREATE SCHEMA SHOP.CLIENT_TEMPLATE")
+
+
+_SECONDS = re.compile(r"\b\d+\.\d s\b")
 
 
 @attrs.frozen
@@ -60,7 +69,7 @@ def snippets() -> Iterator[Snippet]:
     """The manifests of all pages; files named after a manifest belong to it."""
     for page in WRITTEN:
         current: Snippet | None = None
-        for path, text in named_blocks(page) if page != PLUGIN_PAGE else ():
+        for path, text in named_blocks(page) if page not in (FIRST_PAGE, PLUGIN_PAGE) else ():
             if PurePosixPath(path).name == "manifest.yml":
                 if current is not None:
                     yield current
@@ -163,6 +172,58 @@ def test_the_task_graph_of_the_guide_is_suspended_and_resumed_around_a_change(tm
         sent = [each for each in session.statements if each.startswith("ALTER TASK")]
         assert sent[0] == "ALTER TASK SHOP.SALES.NIGHTLY SUSPEND"
         assert sent[-1] == "ALTER TASK SHOP.SALES.NIGHTLY RESUME"
+
+
+def test_the_first_tutorial_prints_what_it_shows(tmp_path: Path):
+    for block in _FENCE.finditer(FIRST_PAGE.read_text(encoding="utf-8")):
+        named = _FILE.match(block["text"])
+        if named is not None:
+            (tmp_path / named["path"]).parent.mkdir(exist_ok=True)
+            (tmp_path / named["path"]).write_text(block["text"], encoding="utf-8")
+        elif block["language"] == "console":
+            for command, shown in commands_of(block["text"]):
+                printed = run(command, tmp_path)
+                head, dots, end = _SECONDS.sub("0.0 s", shown).partition("...\n")
+                assert printed.endswith(end) if dots else printed == head, f"{command} printed:\n{printed}"
+
+
+def commands_of(console: str) -> Iterator[tuple[str, str]]:
+    """The commands of a console block with what they print; ``...`` stands for lines that are left out."""
+    for part in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        yield command, shown
+
+
+def run(command: str, folder: Path) -> str:
+    """What a command prints, output before errors, with every duration as 0.0 s."""
+    program, *arguments = shlex.split(command)
+    assert program == "pinky"
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
+    answer = subprocess.run(
+        [Path(sys.executable).with_name(program), *arguments],
+        cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    return _SECONDS.sub("0.0 s", answer.stdout + answer.stderr)
+
+
+def test_the_handler_of_the_procedure_guide_fills_the_schema_and_knows_no_warehouse(tmp_path: Path):
+    page = DOCS / "how-to/stored-procedure.md"
+    (snippet,) = [each for each in SNIPPETS if each.page == page]
+    folder = snippet.write(tmp_path)
+    (handler,) = [block["text"] for block in _FENCE.finditer(page.read_text("utf-8")) if block["language"] == "python"]
+    names: dict[str, Any] = {}
+    exec(handler, names)
+    with engine() as account:
+        session = DirectSession(account)
+        on_the_ground(session, page)
+        assert names["provision"](session, folder, "SHOP.SALES") == "ok"
+        assert {name for (name,) in session.execute("SHOW TABLES IN SCHEMA SHOP.SALES").pick("name")} == {"ORDERS"}
+        text = next(iter(snippet.files.values())) + "  warehouse: [{name: LOADING}]\n"
+        (folder / "manifest.yml").write_text(text, encoding="utf-8")
+        session.statements.clear()
+        with pytest.raises(DiagnosticsError, match="not installed here; the package pinky-account provides it"):
+            names["provision"](session, folder, "SHOP.SALES")
+        assert session.statements == []
 
 
 def markdown_files() -> list[Path]:
