@@ -5,6 +5,7 @@ The adapter for the connector is in the command line's package, the only one tha
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import time
@@ -18,8 +19,9 @@ from pinky_core.errors import NotVisibleError, SessionError, StatementError, Tra
 __all__ = ["RetryPolicy", "RetryingSession", "Rows", "Session", "SnowparkSession", "statement_error"]
 
 NOT_VISIBLE = frozenset({2003, 2043, 3001})
-# Conflicts with a concurrent transaction or DDL that pass by themselves: lock wait timeout, DDL on a moving object.
-TRANSIENT = frozenset({625, 630, 603})
+# What passes by itself: a lock with too many waiters (625), a statement that an internal error aborted (603). The
+# statement timeout (630) is not among them: the same statement would take as long again.
+TRANSIENT = frozenset({603, 625})
 
 
 @attrs.frozen
@@ -66,11 +68,16 @@ def statement_error(
 
 @attrs.frozen
 class RetryPolicy:
-    """Bounded exponential backoff with full jitter; delays in seconds."""
+    """Bounded exponential backoff with full jitter; times in seconds.
+
+    ``patience``: no attempt starts later than this after the first one did, since the driver below may have spent its
+    own ``network_timeout`` on each.
+    """
 
     attempts: int = 6
     first_delay: float = 0.5
     longest_delay: float = 20.0
+    patience: float = 300.0
 
     def delay(self, attempt: int, chance: Callable[[], float] = random.random) -> float:
         """How long to wait after this failed attempt, counted from 1."""
@@ -79,7 +86,7 @@ class RetryPolicy:
 
 # What a second execution answers when the first one, whose outcome was lost, did take effect.
 _ALREADY_DONE = (
-    (re.compile(r"\s*CREATE\b(?!\s+OR\b)", re.I), frozenset({1998, 2002})),
+    (re.compile(r"\s*CREATE\b(?!\s+OR\b)", re.I), frozenset({2002})),
     (re.compile(r"\s*DROP\b", re.I), frozenset({2003, 2043})),
     (re.compile(r"\s*ALTER\b.*\bRENAME\s+TO\b", re.I | re.S), frozenset({2003, 2043})),
     (re.compile(r"\s*ALTER\s+TABLE\b.*\bADD\s+COLUMN\b", re.I | re.S), frozenset({1430, 2025})),
@@ -96,30 +103,40 @@ class RetryingSession:
     """
 
     def __init__(
-        self, session: Session, policy: RetryPolicy | None = None, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        session: Session,
+        policy: RetryPolicy | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._session = session
         self._policy = policy or RetryPolicy()
         self._sleep = sleep
+        self._clock = clock
         self.concurrency = session.concurrency
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         """Run a statement under the policy."""
         outcome_lost = False
-        for attempt in range(1, self._policy.attempts + 1):
+        begin = self._clock()
+        for attempt in itertools.count(1):
             try:
                 return self._session.execute(statement, parameters)
             except TransportError:
                 outcome_lost = True
-                if attempt == self._policy.attempts:
+                if self._is_last(attempt, begin):
                     raise
             except StatementError as error:
                 if outcome_lost and _already_done(statement, error.errno):
                     return Rows(("status",), [("done by an earlier attempt whose answer was lost",)])
-                if error.errno not in TRANSIENT or attempt == self._policy.attempts:
+                if error.errno not in TRANSIENT or self._is_last(attempt, begin):
                     raise
             self._sleep(self._policy.delay(attempt))
         raise AssertionError("the last attempt returns or raises")
+
+    def _is_last(self, attempt: int, begin: float) -> bool:
+        return attempt >= self._policy.attempts or self._clock() - begin >= self._policy.patience
 
 
 def _already_done(statement: str, errno: int) -> bool:
