@@ -287,6 +287,7 @@ class Provider:
             workers=self._workers,
             on_event=tell,
             stop=stop,
+            kinds=self.registry.kinds,
         )
 
     def _tell_plugins(self, event: Event) -> None:
