@@ -12,14 +12,17 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "SchemaProvider", "pinky_resource_types"]
 
-#: Module and class of every kind; each author of a kind adds a line.
+#: Module and class of every kind.
 KINDS: tuple[tuple[str, str], ...] = (
     ("grant", "Grant"),
+    ("procedure", "Procedure"),
     ("secret", "Secret"),
+    ("stage", "Stage"),
+    ("stream", "Stream"),
     ("table", "Table"),
     ("tag", "Tag"),
-    ("view", "View"),
     ("task", "Task"),
+    ("view", "View"),
 )
 
 
