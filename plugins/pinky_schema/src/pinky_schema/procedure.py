@@ -99,8 +99,9 @@ class Argument(Nested):
 class Procedure(Resource):
     """Code that is called by CALL. Name and argument types together are its address.
 
-    What ALTER PROCEDURE cannot change is changed by CREATE OR REPLACE … COPY GRANTS, which loses nothing; what is not
-    declared is then written as it was.
+    What ALTER PROCEDURE cannot change is changed by CREATE OR REPLACE … COPY GRANTS, which loses no grants; what is not
+    declared is then written as it was, except for ``null_handling`` of a procedure in SQL, which Snowflake does not
+    tell: there it is neither compared nor kept.
     """
 
     show_pages = False
@@ -330,6 +331,8 @@ class Procedure(Resource):
             return _complete_map(wanted, base) == _complete_map(there, base)
         if path == "artifact_repository" and is_given(wanted) and is_given(there):
             return completed(wanted, base) == completed(there, base)
+        if path == "null_handling":
+            return not is_given(there)  # not told of a procedure in SQL
         return path == "comment" and not wanted and not there
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -367,7 +370,8 @@ class Procedure(Resource):
     def from_raw(cls, raw: Mapping[str, Any]) -> Self:
         """A body whose arguments know whether they have a default, though not which."""
         cells = {name: value for name, value in raw.items() if name not in ("arguments", "_defaults")}
-        body: Any = super().from_raw({"returns": None, **cells})
+        untold = {field.name: None for field in cls.spec.fields if field.required}
+        body: Any = super().from_raw({**untold, **cells})
         if "arguments" not in raw:
             return body  # type: ignore[no-any-return]  # only listed, not described
         defaults = [*raw.get("_defaults", ()), *[False] * len(raw["arguments"])]
