@@ -149,7 +149,7 @@ def _written(manifest: Manifest, registry: Registry, problems: list[Diagnostic])
                 plain = {**plain, field: read_file(document, path, (field, "file"))}
             except DiagnosticsError as error:
                 problems.extend(error.diagnostics)
-                plain = {**plain, field: ""}
+                plain = {**plain, field: "(unreadable)"}  # so that nothing else is said about the field
         yield _Item(document.kind, plain, document.location, document.kind_location, document.location_of)
 
 
