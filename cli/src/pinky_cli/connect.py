@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pinky_cli.settings import Settings
 
 LOGIN_TIMEOUT = 60  # seconds
-NETWORK_TIMEOUT = 300  # seconds for one request with its repetitions; long statements are polled
+NETWORK_TIMEOUT = 300  # seconds for one request with its repetitions; connector 4.x polls for long statements
+QUERY_TIMEOUT = 172_800  # seconds for one statement, in connector 5.x: Snowflake's own STATEMENT_TIMEOUT_IN_SECONDS
 _QUERY_TAG_LENGTH = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
 _SECRETS = ("password", "token", "private_key_file_pwd", "passcode", "oauth_client_secret")
 _TOKEN_AUTHENTICATORS = ("OAUTH", "PROGRAMMATIC_ACCESS_TOKEN", "WORKLOAD_IDENTITY")
@@ -79,10 +80,7 @@ def connect(found: ConnectionSettings, run: str) -> Any:
     except ImportError as error:
         raise CannotConnectError(f"the Snowflake connector cannot be imported: {error}") from None
     arguments = arguments_of(found, run)
-    if int(snowflake.connector.__version__.split(".")[0]) >= 5:
-        arguments.setdefault("enable_server_session_keep_alive_auto_detection", False)  # else 5.x warns
-    else:
-        arguments.pop("enable_server_session_keep_alive_auto_detection", None)
+    _adapt(arguments, major=int(snowflake.connector.__version__.split(".")[0]))
     try:
         return snowflake.connector.connect(**arguments)
     except (errors.Error, OSError, ValueError, TypeError) as error:
@@ -91,6 +89,16 @@ def connect(found: ConnectionSettings, run: str) -> Any:
         raise CannotConnectError(
             f"cannot connect to {where} as {arguments.get('user')} (connection {found.name!r}): {text}"
         ) from None
+
+
+def _adapt(arguments: dict[str, Any], *, major: int) -> None:
+    """What connector 5.x calls otherwise. It takes ``network_timeout`` for the time a whole statement may last."""
+    if major < 5:
+        arguments.pop("enable_server_session_keep_alive_auto_detection", None)
+        return
+    arguments.setdefault("enable_server_session_keep_alive_auto_detection", False)  # else 5.x warns
+    arguments.setdefault("request_timeout", arguments.pop("network_timeout"))
+    arguments.setdefault("query_timeout", QUERY_TIMEOUT)
 
 
 def _without_secrets(text: str, arguments: Mapping[str, Any]) -> str:
