@@ -8,7 +8,7 @@ import pytest
 from pinky_local import LocalAccount
 from pinky_local.faults import DropAfter, DropBefore, FaultRule, Status
 
-from pinky_core import Action, Outcome, StalePlanError, as_session, plan_from_json, plan_to_json
+from pinky_core import Action, Outcome, StalePlanError, plan_from_json, plan_to_json
 from tests.acceptance.world import SHOP, DirectSession, DyingSession, Killed, differences, dump, engine, provider
 
 SECRET = "planted-secret-7f3a"
@@ -116,5 +116,5 @@ def test_with_random_faults_the_end_is_the_same_and_nothing_is_applied_twice(see
         assert report.ok, [event.error for event in report.of(Outcome.FAILED)]
         applied = [s for s in account.journal.statements() if not s.startswith(("SHOW", "DESC", "SELECT"))]
         assert sorted(set(applied)) == sorted(applied)
-        assert dump(as_session(connection)) == undisturbed
+        assert dump(DirectSession(account.engine)) == undisturbed
         assert provider(connection).plan(SHOP, env="DEV").empty

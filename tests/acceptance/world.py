@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,9 @@ REGISTRY = load_plugins()
 _IDS = itertools.count(1)
 _LOCK = threading.Lock()
 
-# What differs between two accounts with the same content.
-VOLATILE = frozenset({"created_on", "id", "updated_on", "last_committed_on", "last_suspended_on", "session_id"})
+# What differs between two accounts with the same content: these, and every time.
+VOLATILE = frozenset({"id", "session_id"})
+GENERATED = re.compile(r"SYS_CONSTRAINT_[0-9a-f-]+")  # the name of a key that was given none
 LISTS = (
     "DATABASES", "WAREHOUSES", "ROLES", "SCHEMAS IN ACCOUNT", "TABLES IN ACCOUNT", "VIEWS IN ACCOUNT",
     "STAGES IN ACCOUNT", "STREAMS IN ACCOUNT", "TASKS IN ACCOUNT", "PROCEDURES IN ACCOUNT", "SECRETS IN ACCOUNT",
@@ -80,8 +83,7 @@ def dump(session: Session) -> dict[str, Any]:
     """Everything that stands in an account, without what differs between two equal ones."""
     found: dict[str, Any] = {}
     for what in LISTS:
-        rows = [{k: v for k, v in row.items() if k not in VOLATILE} for row in session.execute(f"SHOW {what}")]
-        found[what] = sorted(rows, key=str)
+        found[what] = _lasting(session.execute(f"SHOW {what}"))
     holders = [f'ROLE "{name}"' for (name,) in session.execute("SHOW ROLES").pick("name")]
     for (database,) in session.execute("SHOW DATABASES").pick("name"):
         rows = session.execute(f'SHOW DATABASE ROLES IN DATABASE "{database}"')
@@ -89,10 +91,19 @@ def dump(session: Session) -> dict[str, Any]:
     for holder in holders:
         for what in ("GRANTS", "FUTURE GRANTS"):
             rows = session.execute(f"SHOW {what} TO {holder}")
-            found[f"{what} TO {holder}"] = sorted(
-                str({k: v for k, v in row.items() if k not in VOLATILE}) for row in rows
-            )
+            found[f"{what} TO {holder}"] = _lasting(rows)
     return found
+
+
+def _lasting(rows: Rows) -> list[str]:
+    """Rows without what differs between two equal accounts, in an order of their own."""
+    return sorted(
+        GENERATED.sub(
+            "SYS_CONSTRAINT",
+            str({name: cell for name, cell in row.items() if name not in VOLATILE and not isinstance(cell, datetime)}),
+        )
+        for row in rows
+    )
 
 
 @contextmanager
