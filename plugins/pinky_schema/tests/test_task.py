@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pinky_local.account import LocalAccount
 from pinky_schema.task import Task
+from pinky_schema.task_graph import Graph
 
-from pinky_core import Action, DiagnosticsError, Outcome, Provider, Risk, SqlText, make_registry
+from pinky_core import (
+    Action,
+    Address,
+    DiagnosticsError,
+    Identifier,
+    Outcome,
+    Provider,
+    Risk,
+    SqlText,
+    StalePlanError,
+    hookimpl,
+    make_registry,
+)
 from pinky_core.testing import Laboratory, check_resource_type
 
 
 class OnlyTasks:
     """A plugin with the one kind under test."""
-
-    from pinky_core import hookimpl
 
     @hookimpl
     def pinky_resource_types(self) -> list[Any]:
@@ -221,6 +233,54 @@ def test_mistakes_are_told(laboratory: Laboratory, fields: dict[str, Any], text:
         laboratory.plan({"task": [task("r"), task("x", **fields)]})
 
 
+def test_guard_of_a_root_that_somebody_else_changed_is_stale(laboratory: Laboratory) -> None:
+    root = task("r", schedule="5 MINUTES")
+    apply(laboratory, root, task("x", after=["r"]))
+    laboratory.execute("ALTER TASK D.S.R RESUME")
+    plan = laboratory.plan({"task": [root, task("x", after=["r"], definition="SELECT 2")]})
+    laboratory.execute("ALTER TASK D.S.R SUSPEND")  # it would be resumed by a closing that knows nothing of this
+    with pytest.raises(StalePlanError, match=r"task D\.S\.R .*state changed"):
+        laboratory.provider.apply(plan)
+    assert states(laboratory)["R"] == "suspended"
+
+
+def test_moving_a_task_guards_both_graphs(laboratory: Laboratory) -> None:
+    roots = tuple(task(name, schedule="5 MINUTES", state="started") for name in ("a", "b"))
+    apply(laboratory, *roots, task("x", after=["a"], state="started"))
+    plan = laboratory.plan({"task": [*roots, task("x", after=["b"])]})
+    assert [guard.name for guard in plan.guards] == ["task graph D.S.A", "task graph D.S.B"]
+    apply(laboratory, *roots, task("x", after=["b"]))
+    assert states(laboratory) == {"A": "started", "B": "started", "X": "started"}
+
+
+def test_finalizer_moves_with_its_root_suspended(laboratory: Laboratory) -> None:
+    root = task("r", schedule="5 MINUTES", state="started")
+    apply(laboratory, root, task("f", finalize="r"))
+    statements = apply(laboratory, root, task("f", finalize=None))
+    assert statements[1:-1] == ["ALTER TASK D.S.F UNSET FINALIZE"]
+    assert states(laboratory)["R"] == "started"
+
+
+def test_text_that_names_a_later_task_is_no_cycle(laboratory: Laboratory) -> None:
+    statements = apply(
+        laboratory,
+        task("r", schedule="5 MINUTES", definition="EXECUTE TASK D.S.X"),
+        task("x", after=["r"]),
+    )
+    assert [text.split(" ", 3)[2] for text in statements] == ["D.S.R", "D.S.X"]
+
+
+def test_graph_of_hundreds_is_planned_in_time(laboratory: Laboratory) -> None:
+    tasks = [
+        task("r", schedule="5 MINUTES"),
+        *(task(f"x{i}", after=["r"] if i < 50 else [f"x{i - 50}"]) for i in range(300)),
+    ]
+    started = time.monotonic()
+    plan = laboratory.plan({"task": tasks})
+    assert len(plan.changes) == 301
+    assert time.monotonic() - started < 20
+
+
 def test_overlap_of_the_old_column_is_no_difference() -> None:
     row = {"name": "T", "definition": "SELECT 1", "allow_overlapping_execution": "true", "predecessors": "[]"}
     live = Task.from_raw(Task.from_row(row))
@@ -252,3 +312,17 @@ def test_laws(laboratory: Laboratory) -> None:
         renames=False,
         max_examples=5,
     )
+
+
+def test_roots_are_found_in_chains_diamonds_and_never_in_cycles() -> None:
+    address = {name: Address("task", (Identifier("D"), Identifier("S"), Identifier(name))) for name in "ABCDEF"}
+    links = {"B": "A", "C": "AB", "D": "CB", "E": "F", "F": "E"}
+    graph = Graph({address[name]: [address[each] for each in before] for name, before in links.items()})
+    assert {name: sorted(root.name for root in graph.roots(address[name])) for name in "ABCDEF"} == {
+        "A": ["A"],
+        "B": ["A"],
+        "C": ["A"],
+        "D": ["A"],
+        "E": [],
+        "F": [],
+    }

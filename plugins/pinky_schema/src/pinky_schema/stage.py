@@ -9,7 +9,7 @@ https://docs.snowflake.com/en/sql-reference/sql/desc-stage
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, get_origin
 
 import attrs
 
@@ -34,6 +34,7 @@ from pinky_core import (
     literal,
     nested,
     prop,
+    read_value,
     resource,
     statement,
     string_literal,
@@ -340,17 +341,9 @@ def _from_cells(cls: type[Any], cells: Mapping[str, Any]) -> Any:
 
 def _cell(type_: Any, raw: Any) -> Any:
     text = "" if raw is None else str(raw)
-    if not text:
-        return None
-    if type_ is bool:
-        return text.lower() == "true"
-    if type_ is int:
-        return int(text)
-    if isinstance(type_, type) and issubclass(type_, Keyword):
-        return type_.read(text)
-    if type_ is Identifier:
-        return Identifier(text)
     if type_ is str:
-        return text
-    inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text  # a list of texts, without quotes
-    return tuple(inner.split(", ")) if inner else ()
+        return text or None
+    if get_origin(type_) is tuple:  # texts without quotes, which may hold anything
+        inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+        return tuple(inner.split(", ")) if inner else ()
+    return read_value(type_, raw)

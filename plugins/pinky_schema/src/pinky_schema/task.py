@@ -8,7 +8,7 @@ https://docs.snowflake.com/en/sql-reference/sql/show-tasks
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pinky_core import (
@@ -22,6 +22,7 @@ from pinky_core import (
     FieldChange,
     Guard,
     Identifier,
+    Names,
     Resource,
     Risk,
     Schedule,
@@ -189,6 +190,12 @@ class Task(Resource):
         if live is not None and live.state is State.STARTED and self.state is ABSENT and self._becomes_root(live):
             summary = f"{address} becomes a root task, and Snowflake suspends it"
             yield Diagnostic.warning("suspended", summary, hint="Declare `state: started`.", address=address)
+
+    def needs(self, address: Address, names: Names) -> Iterator[Address]:
+        """What must be there first. Tasks only by their links: a text may name a task that comes later."""
+        yield from (each for each in super().needs(address, names) if each.kind != self.spec.kind)
+        for other in parents(address, self.after or (), self.finalize or None):
+            yield from names.at(other.path, (self.spec.kind,))
 
     def _becomes_root(self, live: Task) -> bool:
         return _is_child(live.after, live.finalize) and not _is_child(*self._links(live))

@@ -14,9 +14,20 @@ from typing import Protocol
 
 import attrs
 
-from pinky_core import ABSENT, Action, Address, Change, Context, Guard, Identifier, Keyword, statement
+from pinky_core import (
+    ABSENT,
+    Action,
+    Address,
+    Change,
+    Context,
+    Guard,
+    Identifier,
+    Keyword,
+    field_digests,
+    statement,
+)
 
-__all__ = ["Linked", "State", "graph_guards", "neighbour", "parents"]
+__all__ = ["Graph", "Linked", "State", "graph_guards", "neighbour", "parents"]
 
 
 class State(Keyword):
@@ -46,28 +57,35 @@ def parents(address: Address, after: Iterable[Identifier] | None, finalize: Iden
 
 
 @attrs.frozen
-class _Graph:
+class Graph:
     """The links of all tasks, by address."""
 
     links: Mapping[Address, Sequence[Address]]
+    _roots: dict[Address, frozenset[Address]] = attrs.field(init=False, factory=dict, eq=False)
 
-    def roots(self, address: Address) -> set[Address]:
-        """The tasks without predecessor from which a task is reached; itself where nothing is before it."""
-        waiting, seen, found = [address], {address}, set()
+    def roots(self, address: Address) -> frozenset[Address]:
+        """The tasks without predecessor from which a task is reached; itself where nothing is before it.
+
+        Every task is looked at once, however many ask; a cycle, which only unfinished links could make, has no root.
+        """
+        waiting, below = [address], set()
         while waiting:
-            current = waiting.pop()
-            before = self.links.get(current, ())
-            if not before:
-                found.add(current)
-            for each in before:
-                if each not in seen:
-                    seen.add(each)
-                    waiting.append(each)
-        return found
+            current = waiting[-1]
+            if current not in self._roots:
+                below.add(current)
+                before = self.links.get(current, ())
+                unknown = [each for each in before if each not in self._roots and each not in below]
+                if unknown:
+                    waiting.extend(unknown)
+                    continue
+                found = (self._roots.get(each, frozenset()) for each in before)
+                self._roots[current] = frozenset().union(*found) if before else frozenset({current})
+            waiting.pop()
+        return self._roots[address]
 
 
-def _live_graph(context: Context, kind: str) -> _Graph:
-    return _Graph({a: _known(parents(a, *_links_of(b)), context) for a, b in context.live.items() if a.kind == kind})
+def _live_graph(context: Context, kind: str) -> Graph:
+    return Graph({a: _known(parents(a, *_links_of(b)), context) for a, b in context.live.items() if a.kind == kind})
 
 
 def _links_of(body: object) -> tuple[tuple[Identifier, ...] | None, Identifier | None]:
@@ -75,7 +93,7 @@ def _links_of(body: object) -> tuple[tuple[Identifier, ...] | None, Identifier |
     return after or None, finalize or None
 
 
-def _desired_graph(context: Context, kind: str, dropped: set[Address]) -> _Graph:
+def _desired_graph(context: Context, kind: str, dropped: set[Address]) -> Graph:
     """Declared links over live ones: what is not declared stays as it is."""
     links: dict[Address, Sequence[Address]] = {}
     for address in {*context.live, *context.declared} - dropped:
@@ -88,7 +106,7 @@ def _desired_graph(context: Context, kind: str, dropped: set[Address]) -> _Graph
             after = after if wanted_after is ABSENT else wanted_after
             finalize = finalize if wanted_finalize is ABSENT else wanted_finalize
         links[address] = [each for each in _known(parents(address, after, finalize), context) if each not in dropped]
-    return _Graph(links)
+    return Graph(links)
 
 
 def _known(addresses: Iterable[Address], context: Context) -> list[Address]:
@@ -104,7 +122,7 @@ def graph_guards(changes: Sequence[Change], context: Context) -> list[Guard]:
     before, after = _live_graph(context, kind), _desired_graph(context, kind, dropped)
     members: dict[Address, list[Address]] = {}
     for change in changes:
-        roots = before.roots(change.address) if change.address in context.live else set()
+        roots = before.roots(change.address) if change.address in context.live else frozenset()
         if change.action is not Action.DROP:
             roots = roots | after.roots(change.address)
         for root in roots:
@@ -125,7 +143,7 @@ def _only_suspends(change: Change) -> bool:
 
 
 def _guard_of(
-    root: Address, members: Sequence[Address], before: _Graph, after: _Graph, context: Context, *, gone: bool
+    root: Address, members: Sequence[Address], before: Graph, after: Graph, context: Context, *, gone: bool
 ) -> Guard:
     was_root = root in context.live and not before.links.get(root)
     running = was_root and getattr(context.live[root], "state", None) == State.STARTED
@@ -133,10 +151,13 @@ def _guard_of(
     declared = getattr(item.body, "state", ABSENT) if item is not None else ABSENT
     stays_root = not gone and not after.links.get(root)
     resume = stays_root and (running if declared is ABSENT else declared is State.STARTED)
+    observed = {"state": field_digests(context.live[root])["state"]} if was_root else {}
     return Guard(
         name=f"task graph {root.sql}",
         members=tuple(members),
         opening=(statement(f"ALTER TASK {root.sql} SUSPEND"),) if running else (),
         closing=(statement(f"ALTER TASK {root.sql} RESUME"),) if resume else (),
         requires=None if running else root,
+        root=root if was_root else None,
+        observed=observed,
     )
