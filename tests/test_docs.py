@@ -116,10 +116,12 @@ def test_the_manifests_of_a_page_apply_one_after_the_other(page: Path, tmp_path:
             assert differences(pinky.plan(folder, env=env)) == []
 
 
-def on_the_ground(session: DirectSession, page: Path) -> Provider:
-    """A provider for an account in which the places that the page's manifests name are there."""
-    text = page.read_text(encoding="utf-8")
-    if "scope: account" not in text:
+def on_the_ground(session: DirectSession, page: Path, *, schemas: bool = False) -> Provider:
+    """A provider for an account in which the places that the page's manifests name are there.
+
+    A page whose manifest makes them itself gets none, unless ``schemas`` says so.
+    """
+    if schemas or "scope: account" not in page.read_text(encoding="utf-8"):
         for statement in (*GROUND, "CREATE SCHEMA SHOP.RAW", "CREATE DATABASE SHOP_DEV"):
             session.execute(statement)
     if page.stem == "task-graphs":
@@ -141,6 +143,18 @@ def test_the_destructive_change_of_the_guide_is_refused_with_the_words_of_the_gu
             assert plan.blocked([allow]) == ()
             assert allow in page.read_text(encoding="utf-8")
         assert pinky.apply(plan, allow=["destructive:table SHOP.SALES.ORDERS"]).ok
+
+
+def test_taking_a_grant_out_of_the_manifest_revokes_nothing_as_the_guide_says(tmp_path: Path):
+    head = "scope: schema\ntarget: SHOP.SALES\nresources:\n  table: [{name: T, columns: [{name: A, type: INT}]}]\n"
+    grants = [f"{{privilege: {word}, on: {{table: T}}, to_role: PUBLIC}}" for word in ("SELECT", "INSERT")]
+    with engine() as account:
+        pinky = on_the_ground(DirectSession(account), DOCS / "how-to/grants.md", schemas=True)
+        manifest = tmp_path / "manifest.yml"
+        manifest.write_text(f"{head}  grant: [{', '.join(grants)}]\n", encoding="utf-8")
+        assert pinky.apply(tmp_path).ok
+        manifest.write_text(f"{head}  grant: [{grants[0]}]\n", encoding="utf-8")
+        assert pinky.plan(tmp_path, prune=True).empty
 
 
 def test_the_rename_of_the_guide_is_a_rename_and_says_nothing_once_it_is_applied(tmp_path: Path):
