@@ -24,7 +24,7 @@ _IDS = itertools.count(1)
 _LOCK = threading.Lock()
 
 # What differs between two accounts with the same content: these (the session, too), and every time.
-VOLATILE = frozenset({"id", "session_id", "is_current", "is_default"})
+VOLATILE = frozenset({"id", "uuid", "session_id", "is_current", "is_default"})
 GENERATED = re.compile(r"SYS_CONSTRAINT_[0-9a-f-]+")  # the name of a key that was given none
 LISTS = (
     "DATABASES", "WAREHOUSES", "ROLES", "SCHEMAS IN ACCOUNT", "TABLES IN ACCOUNT", "VIEWS IN ACCOUNT",
