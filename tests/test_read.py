@@ -116,6 +116,9 @@ def test_a_statement_runs_once_however_many_ask():
         "CALL P()",
         "",
         "SELECT 'never closed",
+        "SHOW TABLES ->> DROP TABLE T",
+        "SELECT SYSTEM$CANCEL_ALL_QUERIES(1)",
+        'SELECT "SYSTEM$ABORT_SESSION"(1)',
     ],
 )
 def test_reading_never_sends_anything_else(statement: str):

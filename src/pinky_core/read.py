@@ -19,13 +19,18 @@ from pinky_core.address import Address, Identifier, sql_path
 from pinky_core.errors import BoundaryError, NotVisibleError, StatementError
 from pinky_core.session import Rows, Session
 from pinky_core.sql import string_literal
-from pinky_core.values import tokenize
+from pinky_core.values import Token, tokenize
 
 __all__ = ["CEILING", "Reader", "Wanted", "read_value"]
 
 CEILING = 10_000
 TOO_MANY_ROWS = 90153
 READING_VERBS = frozenset({"SHOW", "DESCRIBE", "DESC", "SELECT", "WITH", "LIST", "LS"})
+# Of the functions SYSTEM$…, those that only tell; many others cancel, resume, send or set.
+READING_FUNCTIONS = (
+    "SYSTEM$BEHAVIOR_CHANGE_BUNDLE_STATUS", "SYSTEM$CLUSTERING_", "SYSTEM$EXPLAIN_", "SYSTEM$GET_", "SYSTEM$LIST_",
+    "SYSTEM$PIPE_STATUS", "SYSTEM$SHOW_", "SYSTEM$STREAM_GET_", "SYSTEM$STREAM_HAS_DATA", "SYSTEM$TYPEOF",
+)  # fmt: skip
 # From this many schemas of one database on, one statement over the database is cheaper than one per schema.
 BULK_FROM = 3
 
@@ -245,11 +250,26 @@ def _split(whole: Rows, parent: tuple[str, ...], children: Sequence[tuple[str, .
 def _refuse_unless_reading(statement: str) -> None:
     """Reading never changes anything, whoever wrote the statement; several statements in one text are refused."""
     try:
-        words = [token.text.upper() for token in tokenize(statement)]
+        tokens = list(tokenize(statement))
     except ValueError as error:
         raise BoundaryError(f"a statement for reading does not end properly: {error}") from error
-    if not words or words[0] not in READING_VERBS or ";" in words:
+    words = [token.text.upper() for token in tokens]
+    if not words or words[0] not in READING_VERBS or ";" in words or flows_on(tokens):
         raise BoundaryError(f"reading sends only SHOW, DESCRIBE, LIST and SELECT, not: {statement[:120]}")
+    for word in (word.strip('"') for word in words):
+        if word.startswith("SYSTEM$") and not word.startswith(READING_FUNCTIONS):
+            raise BoundaryError(f"{word} may change something, so reading does not call it: {statement[:120]}")
+
+
+def flows_on(tokens: Sequence[Token]) -> bool:
+    """Whether the operator ``->>`` makes other statements follow.
+
+    https://docs.snowflake.com/en/sql-reference/operators-flow
+    """
+    return any(
+        three[2].position - three[0].position == 2 and "".join(each.text for each in three) == "->>"
+        for three in zip(tokens, tokens[1:], tokens[2:], strict=False)
+    )
 
 
 _TRUE = frozenset({"true", "y", "yes", "on", "1", "enabled"})
