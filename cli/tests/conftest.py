@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import structlog
-
 from pinky_cli.main import main
 
 MANIFEST = """\

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from pinky_cli.connect import CannotConnectError, _adapt, arguments_of, connect
 from pinky_cli.connection_settings import (
     ConnectionSettings,
@@ -36,7 +35,9 @@ def home(tmp_path):
 
 
 def test_connections_of_config_toml_and_the_default_one(home):
-    home("config.toml", 'default_connection_name = "b"\n[connections.a]\naccount = "A"\n[connections.b]\naccount = "B"\n')
+    home(
+        "config.toml", 'default_connection_name = "b"\n[connections.a]\naccount = "A"\n[connections.b]\naccount = "B"\n'
+    )
     assert resolve_connection(None, home.environ).parameters == {"account": "B"}
     assert resolve_connection("a", home.environ).parameters == {"account": "A"}
     default = {**home.environ, "SNOWFLAKE_DEFAULT_CONNECTION_NAME": "a"}
@@ -127,7 +128,7 @@ def test_key_pair_token_file_and_workload_identity(tmp_path):
     (tmp_path / "token").write_text(f"{SECRET}\n")
     pat = {"account": "A", "authenticator": "programmatic_access_token", "token_file_path": str(tmp_path / "token")}
     assert arguments_of(ConnectionSettings("d", pat), "r")["token"] == SECRET
-    with pytest.raises(CannotConnectError, match="the token file .* cannot be read: FileNotFoundError"):
+    with pytest.raises(CannotConnectError, match=r"the token file .* cannot be read: FileNotFoundError"):
         arguments_of(ConnectionSettings("d", {**pat, "token_file_path": str(tmp_path / "none")}), "r")
     identity = {"account": "A", "authenticator": "WORKLOAD_IDENTITY", "workload_identity_provider": "AWS"}
     assert identity.items() <= arguments_of(ConnectionSettings("d", identity), "r").items()
@@ -159,7 +160,9 @@ def test_a_refused_login_names_account_and_user_and_no_password():
 
     with LocalAccount(data=False, users={"ANA": "right"}) as account:
         parameters = account.connection_parameters(user="ANA", password=SECRET)
-        with pytest.raises(CannotConnectError, match=r"cannot connect to pinky_local as ANA \(connection 'd'\)") as raised:
+        with pytest.raises(
+            CannotConnectError, match=r"cannot connect to pinky_local as ANA \(connection 'd'\)"
+        ) as raised:
             connect(ConnectionSettings("d", parameters), "r")
     assert SECRET not in str(raised.value)
     assert SECRET not in repr(ConnectionSettings("d", parameters))

@@ -196,7 +196,8 @@ def test_only_yes_is_yes(pinky, manifest, local, monkeypatch, answer, code):
 
 def test_a_failure_skips_what_waited_and_tells_how_to_go_on(pinky, manifest, local):
     text = (manifest / "manifest.yml").read_text()
-    extra = "  view:\n    - {name: V, database: PLAYGROUND, schema: CORE, query: SELECT NO_SUCH FROM PLAYGROUND.CORE.CUSTOMERS}\n"
+    query = "SELECT NO_SUCH FROM PLAYGROUND.CORE.CUSTOMERS"
+    extra = f"  view:\n    - {{name: V, database: PLAYGROUND, schema: CORE, query: {query}}}\n"
     (manifest / "manifest.yml").write_text(text + extra)
     ran = pinky("apply", local, "-m", manifest, "--yes")
     assert ran.code == 1

@@ -58,9 +58,15 @@ def test_a_secret_that_was_written_out_is_not_repeated(pinky, manifest):
     planted = "planted-5d1f"
     text = (manifest / "manifest.yml").read_text()
     for spelling in (f"secret_string: {planted}", f"'secret_string': '{planted}'", f"secret_string: [{planted}]"):
-        resource = f"  secret:\n    - {{name: K, database: PLAYGROUND, schema: CORE, type: GENERIC_STRING, {spelling}, version: 1}}\n"
+        fields = f"name: K, database: PLAYGROUND, schema: CORE, type: GENERIC_STRING, version: 1, {spelling}"
+        resource = f"  secret:\n    - {{{fields}}}\n"
         (manifest / "manifest.yml").write_text(text + resource)
-        for arguments in (["validate"], ["validate", "--json"], ["plan", "--local"], ["plan", "--local", "--log-level=debug"]):
+        for arguments in (
+            ["validate"],
+            ["validate", "--json"],
+            ["plan", "--local"],
+            ["plan", "--local", "--log-level=debug"],
+        ):
             ran = pinky(*arguments, "-m", manifest)
             assert ran.code == 1, spelling
             assert planted not in ran.out + ran.err

@@ -9,10 +9,9 @@ import sys
 import time
 
 import pytest
+from pinky_cli.terminal import is_automated
 from pinky_local import LocalAccount
 from pinky_local.faults import Latency
-
-from pinky_cli.terminal import is_automated
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="terminals and signals of POSIX")
 

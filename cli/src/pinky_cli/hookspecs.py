@@ -27,5 +27,4 @@ class CommandHooks:
 @hookimpl
 def pinky_add_hooks(manager: pluggy.PluginManager) -> None:
     """Add the hooks of the command line."""
-    if not hasattr(manager.hook, "pinky_commands"):
-        manager.add_hookspecs(CommandHooks)
+    manager.add_hookspecs(CommandHooks)
