@@ -251,6 +251,19 @@ def test_no_connection_is_an_error_that_names_the_ways(pinky, manifest):
     assert "--local and --connection exclude each other" in pinky("plan", "--local", "-c", "x", "-m", manifest).err
 
 
+def test_a_warning_about_connection_files_is_shown(pinky, manifest, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "connections.toml").write_text('[dev]\naccount = "a"\nhost = "127.0.0.1"\nport = 9\nprotocol = "http"\n')
+    (home / "connections.toml").chmod(0o644)
+    monkeypatch.setenv("SNOWFLAKE_HOME", str(home))
+    monkeypatch.setenv("SNOWFLAKE_CONNECTIONS_DEV_LOGIN_TIMEOUT", "1")
+    ran = pinky("plan", "-c", "dev", "-m", manifest)
+    assert ran.code == 1
+    assert "may be read by other users" in ran.err
+    assert "error: cannot connect to a as None (connection 'dev'): " in ran.err
+
+
 def test_mistakes_are_shown_before_anything_is_connected(pinky, manifest):
     (manifest / "manifest.yml").write_text("scope: account\nresources: {databse: [{name: D}]}\n")
     ran = pinky("plan", "-m", manifest)  # there is no connection, and nobody notices

@@ -42,6 +42,11 @@ def opened(settings: Settings, run: str) -> Iterator[Any]:
         found = resolve_connection(settings.connection)
     except ConnectionSettingsError as error:
         raise CannotConnectError(str(error)) from None
+    if found.warnings:
+        import structlog
+
+        for warning in found.warnings:
+            structlog.get_logger("pinky.connect").warning(warning)
     with contextlib.closing(connect(found, run)) as connection:
         yield connection
 
