@@ -239,6 +239,7 @@ class _Builder:
         self.root: Node | None = None
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Node, int, int]] = {}  # node, nodes in it, levels below it
+        self.texts: dict[str, str] = {}  # equal texts are one object: keys and types stand in a file again and again
         self.count = 0  # nodes so far, aliases counted with all they stand for
         self.aliased = 0
         self.stopped = False
@@ -284,7 +285,7 @@ class _Builder:
     def _scalar(self, event: Any) -> None:
         mark = event.start_mark
         line, column = mark.line + 1, mark.column + 1
-        text = event.value
+        text = self.texts.setdefault(event.value, event.value)
         style = event.style or ""
         if not text and not style:
             line, column = self._place_of_nothing()
