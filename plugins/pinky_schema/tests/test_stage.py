@@ -157,6 +157,7 @@ def test_texts_of_options(one: str, other: str, same: bool) -> None:
     ("fields", "text"),
     [
         ({"url": None, "storage_integration": "i"}, "is for external stages"),
+        ({"storage_integration": "i"}, "is for external stages"),
         ({"url": "s3://b/", "storage_integration": "i", "credentials": {}}, "exclude each other"),
         ({"url": "s3://b/", "encryption": {"type": "SNOWFLAKE_SSE"}}, "is for internal stages"),
         ({"file_format": {"type": "JSON", "skip_header": 1}}, "'skip_header' is not an option of JSON"),

@@ -207,6 +207,24 @@ def test_dropping_a_task_of_a_started_graph_is_destructive_and_guarded(laborator
     assert states(laboratory) == {"R": "started"}
 
 
+def test_dropping_a_whole_started_graph(laboratory: Laboratory) -> None:
+    root = task("r", schedule="5 MINUTES", state="started")
+    apply(laboratory, root, task("x", after=["r"]), task("f", finalize="r"), task("kept"))
+    plan = laboratory.provider.plan(laboratory.source({"task": [task("kept")]}), prune=True)
+    (guard,) = plan.guards
+    assert ([s.text for s in guard.opening], guard.closing) == (["ALTER TASK D.S.R SUSPEND"], ())
+    laboratory.apply(plan)
+    assert states(laboratory) == {"KEPT": "suspended"}
+
+
+def test_user_that_a_task_runs_as(laboratory: Laboratory) -> None:
+    laboratory.execute("CREATE USER RUNNER")
+    laboratory.execute("GRANT IMPERSONATE ON USER RUNNER TO ROLE ACCOUNTADMIN")
+    apply(laboratory, task("t"))
+    assert apply(laboratory, task("t", execute_as_user="runner")) == ["ALTER TASK D.S.T SET EXECUTE AS USER RUNNER"]
+    assert apply(laboratory, task("t", execute_as_user=None)) == ["ALTER TASK D.S.T UNSET EXECUTE AS USER"]
+
+
 def test_parameters_are_read_only_for_tasks_that_declare_one(laboratory: Laboratory) -> None:
     apply(laboratory, task("a", user_task_timeout_ms=1000), task("b"))
     statements = apply(laboratory, task("a", user_task_timeout_ms=None), task("b"))

@@ -18,6 +18,7 @@ from pinky_core import (
     Action,
     Address,
     Context,
+    Diagnostic,
     FieldChange,
     Identifier,
     Keyword,
@@ -41,6 +42,7 @@ from pinky_core import (
 )
 from pinky_schema.stage_format import StageFileFormat
 
+_EXTERNAL_ONLY = ("storage_integration", "credentials", "endpoint", "aws_access_point_arn")
 _FILES = "every file in the stage, its directory table, its grants, and the offsets of streams on it"
 _STAGE = "the stage's grants, its directory table, and the offsets of streams on it"
 
@@ -132,8 +134,7 @@ class Stage(Resource):
     def contradictions(self) -> Iterable[tuple[str, str]]:
         """What is only for external stages, and what excludes each other."""
         if not is_given(self.url):
-            names = ("storage_integration", "credentials", "endpoint", "aws_access_point_arn")
-            for name in names:
+            for name in _EXTERNAL_ONLY:
                 if is_given(getattr(self, name)) and self.url is not ABSENT:
                     yield name, f"{name!r} is for external stages; this one has no url"
         if is_given(self.storage_integration) and is_given(self.credentials):
@@ -147,6 +148,14 @@ class Stage(Resource):
             yield from (("file_format", text) for text in self.file_format.mistakes())
         if self.directory and self.directory.auto_refresh and not self.directory.enable:
             yield "directory", "'auto_refresh' needs 'enable: true'"
+
+    def check(self, address: Address, live: Self | None, context: Context) -> Iterable[Diagnostic]:
+        """A stage that is not there yet is internal unless it gets a URL."""
+        if live is None and self.url is ABSENT:
+            for name in _EXTERNAL_ONLY:
+                if is_given(getattr(self, name)):
+                    summary = f"{address}: {name!r} is for external stages; this one has no url"
+                    yield Diagnostic.error("contradiction", summary, hint="Give `url:`.", address=address, path=(name,))
 
     def needs(self, address: Address, names: Names) -> Iterator[Address]:
         """Also the named file format and the notification integration."""
