@@ -209,6 +209,7 @@ def test_mistakes_are_told(laboratory: Laboratory, fields: dict[str, Any], text:
         ("P", "P(NUMBER, DEFAULT VARCHAR) RETURN NUMBER", [("NUMBER", False), ("VARCHAR", True)]),
         ("P", "P(NUMBER(38,0), DEFAULT VARCHAR(20)) RETURN TABLE (A NUMBER)", [("NUMBER", False), ("VARCHAR", True)]),
         ("A(B", "A(B(FLOAT) RETURN FLOAT", [("FLOAT", False)]),
+        ("P", "P(NEWTYPE(3), OUT NUMBER) RETURN FLOAT", [("NEWTYPE(3)", False), ("NUMBER", False)]),
         ("P", "P(ARRAY, VECTOR(INT, 3)) RETURN VARIANT", [("ARRAY", False), ("VECTOR(INT, 3)", False)]),
     ],
 )

@@ -14,11 +14,14 @@ from pinky_schema.task_graph import Graph
 from pinky_core import (
     Action,
     Address,
+    Context,
     DiagnosticsError,
     Identifier,
+    Names,
     Outcome,
     Provider,
     Risk,
+    Schedule,
     SqlText,
     StalePlanError,
     hookimpl,
@@ -330,6 +333,18 @@ def test_laws(laboratory: Laboratory) -> None:
         renames=False,
         max_examples=5,
     )
+
+
+def test_what_this_version_cannot_read_is_a_difference_and_no_failure() -> None:
+    row = {"name": "T", "definition": "it's odd", "schedule": "USING CRON 0 0 W * * UTC", "condition": None}
+    live = Task.from_raw(Task.from_row(row))
+    body = Task(definition=SqlText("SELECT 1"), schedule=Schedule.parse("5 MINUTES"))
+    address = Address("task", (Identifier("D"), Identifier("S"), Identifier("T")))
+    changes = body.changes(address, live, Context(Names(()), {}))
+    assert [(change.path, change.before) for change in changes] == [
+        ("schedule", "USING CRON 0 0 W * * UTC"),
+        ("definition", "it's odd"),
+    ]
 
 
 def test_roots_are_found_in_chains_diamonds_and_never_in_cycles() -> None:

@@ -179,8 +179,16 @@ def argument_types(name: str, arguments: str) -> list[tuple[str, bool]]:
     found = []
     for each in pieces(_in_parentheses(rest)):
         text = re.sub(r"\A(?:(?:IN|OUT|INOUT|DEFAULT)\s+)+", "", each, flags=re.IGNORECASE)
-        found.append((DataType.parse(text).signature, bool(re.match(r"(?:\w+\s+)?DEFAULT\s", each, re.IGNORECASE))))
+        found.append((_signature(text), bool(re.match(r"(?:\w+\s+)?DEFAULT\s", each, re.IGNORECASE))))
     return found
+
+
+def _signature(text: str) -> str:
+    """A type without sizes; one that this version does not know as it was told, for it is not ours."""
+    try:
+        return DataType.parse(text).signature
+    except ValueError:
+        return text.strip().upper()
 
 
 def _in_parentheses(text: str) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+import attrs
 
 from pinky_core import (
     ABSENT,
@@ -337,6 +339,29 @@ class Task(Resource):
         raw["after"] = [parse_path(name)[-1] for name in before]
         raw["finalize"] = parse_path(root)[-1] if root else None
         return raw
+
+    @classmethod
+    def from_raw(cls, raw: Mapping[str, Any]) -> Self:
+        """A live body; what a later Snowflake may print, and this version cannot read, stays text and differs."""
+        texts: dict[str, Any] = {n: SqlText(raw[n]) for n in ("definition", "when") if raw.get(n)}
+        for name, type_ in (("schedule", Schedule), ("target_completion_interval", Duration)):
+            if raw.get(name) and not _readable(type_, str(raw[name])):
+                texts[name] = str(raw[name])
+        untold = {field.name: None for field in cls.spec.fields if field.required}
+        cells = {name: value for name, value in raw.items() if name not in texts}
+        body: Any = super().from_raw({**untold, **cells})
+        whole: Self = attrs.evolve(body, **texts)
+        return whole
+
+
+def _readable(type_: type[Schedule] | type[Duration], text: str) -> bool:
+    if text.strip().lower() == "null":
+        return True
+    try:
+        type_.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_child(after: Iterable[Identifier] | None, finalize: Identifier | None) -> bool:
