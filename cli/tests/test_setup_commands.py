@@ -35,6 +35,13 @@ def test_init_overwrites_nothing(pinky, tmp_path):
 def test_init_for_one_schema_is_valid(pinky, tmp_path):
     assert pinky("init", tmp_path / "client", "--target", "D.S").code == 0
     assert "Valid: 1 resources, scope schema." in pinky("validate", "-m", tmp_path / "client").out
+    planned = pinky("--local", "plan", "-m", tmp_path / "client")
+    assert planned.code == 0
+    assert planned.err == "The embedded account is empty: D.S was made as the target.\n"
+    assert "Plan: 1 to create, 0 to change, 0 to drop." in planned.out
+    kept = pinky(f"--local={tmp_path / 'account'}", "plan", "-m", tmp_path / "client")
+    assert kept.code == 1  # a kept account is like a real one: what is missing is an error
+    assert "made as the target" not in kept.err
 
 
 def test_a_mistake_shows_its_line_and_a_caret(pinky, manifest):
@@ -182,6 +189,18 @@ def test_the_demo_plans_applies_and_finds_nothing_more(pinky, manifest):
     assert "Plan: 3 to create" in plan
     assert "Apply: 3 applied, 0 failed, 0 skipped" in applied
     assert "No changes. 3 resources are as declared." in second
+
+
+def test_the_demo_finds_the_examples_of_this_repository(pinky, monkeypatch):
+    monkeypatch.delenv("SHOP_PAYMENT_API_KEY", raising=False)
+    ran = pinky("demo", "--brief")
+    assert (ran.code, ran.err) == (0, "")
+    assert "(secrets invented for the demo: SHOP_PAYMENT_API_KEY)" in ran.out
+    monkeypatch.delenv("SHOP_PAYMENT_API_KEY")
+    planned = int(ran.out.split("Plan: ")[1].split()[0])
+    assert planned >= 40
+    assert f"Apply: {planned} applied, 0 failed, 0 skipped" in ran.out
+    assert f"No changes. {planned} resources are as declared." in ran.out
 
 
 def test_the_demo_without_an_example_says_so(pinky, tmp_path):

@@ -83,15 +83,16 @@ def examples_in(given: str | None) -> list[Path]:
 def _demonstrate(run: Run, manifest: Path, *, brief: bool) -> int:
     import dataclasses
 
-    from pinky_cli.commands_plan import declared, exit_code_of, provider, run_apply, show_plan
+    from pinky_cli.commands_plan import declared, exit_code_of, prepare_embedded, provider, run_apply, show_plan
     from pinky_cli.connect import connected_to, embedded_account
     from pinky_cli.render_human import render_report, summary_of
 
     env = run.settings.env or first_environment(manifest)
-    run.settings = dataclasses.replace(run.settings, manifest=str(manifest), env=env)
+    run.settings = dataclasses.replace(run.settings, manifest=str(manifest), env=env, local=True)
     desired = declared(run)
     with embedded_account(run.settings.local_folder) as account, connected_to(account, run.id) as connection:
         pinky = provider(run, connection)
+        prepare_embedded(run, connection, desired.target)
         command = f"pinky --local plan -m {manifest}" + (f" --env {env}" if env else "")
         run.terminal.show(f"$ {command}\n")
         made = pinky.plan_desired(desired)

@@ -16,7 +16,7 @@ from pinky_cli.settings import Settings
 
 if TYPE_CHECKING:
     from pinky_cli.run import Run
-    from pinky_core import Desired, Plan, Provider, Report
+    from pinky_core import Desired, Identifier, Plan, Provider, Report
 
 CHANGES = 2  # the exit code of `plan --detailed-exitcode` where there is something to do
 
@@ -64,6 +64,7 @@ def plan(
     try:
         desired = declared(run, prune=prune)
         with opened(settings, run.id) as connection:
+            prepare_embedded(run, connection, desired.target)
             made = provider(run, connection).plan_desired(desired, prune=prune)
     except run_errors() as error:
         return run.failed(error)
@@ -113,9 +114,10 @@ def apply(
         desired = declared(run, prune=prune) if made is None else None
         with opened(settings, run.id) as connection:
             pinky = provider(run, connection)
-            if made is None:
-                assert desired is not None
+            if desired is not None:
+                prepare_embedded(run, connection, desired.target)
                 made = pinky.plan_desired(desired, prune=prune)
+            assert made is not None
             return _apply_plan(run, pinky, made, allowed=allowed, yes=yes, brief=brief, saved=saved, prune=prune)
     except run_errors() as error:
         return run.failed(error)
@@ -191,6 +193,17 @@ def declared(run: Run, *, prune: bool = False) -> Desired:
     if prune and desired.scope != "schema":
         raise typer.BadParameter(f"--prune drops only inside one schema; this manifest has scope {desired.scope}")
     return desired
+
+
+def prepare_embedded(run: Run, connection: Any, target: tuple[Identifier, ...]) -> None:
+    """An embedded account in memory starts empty: make the target that a manifest takes for granted, and say so."""
+    from pinky_core import sql_path
+
+    if run.settings.local_folder is not None or not run.settings.embedded or not target:
+        return
+    for depth, word in enumerate(("DATABASE", "SCHEMA")[: len(target)], 1):
+        connection.cursor().execute(f"CREATE {word} IF NOT EXISTS {sql_path(target[:depth])}")
+    run.terminal.say(f"The embedded account is empty: {sql_path(target)} was made as the target.")
 
 
 def provider(run: Run, connection: Any) -> Provider:

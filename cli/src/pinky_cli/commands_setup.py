@@ -36,7 +36,8 @@ resources:
 # Larger objects have a file of their own: resources/<kind>/<name>.yml
 """
 _SCHEMA_MANIFEST = """\
-# What this folder declares, inside one schema that is there already:
+# What this folder declares, inside one schema that is there already.
+# Try it without an account:  pinky --local plan
 #   pinky plan -c <connection> --target MY_DB.MY_SCHEMA
 scope: schema
 target: {target}
@@ -85,8 +86,7 @@ def init(
         path.write_text(text, encoding="utf-8", newline="\n")
         run.terminal.show(f"wrote {path}")
     where = "" if folder == "." else f" -m {folder}"
-    command = f"pinky plan{where} -c <connection>" if target else f"pinky --local plan{where}"
-    run.terminal.show(f"Next: {command}")
+    run.terminal.show(f"Next: pinky --local plan{where}")
     return 0
 
 

@@ -191,7 +191,8 @@ def render_report(report: Report, seconds: float, continue_with: str) -> Text:
         text.append("\n")
     if report.interrupted:
         text.append("Interrupted: running statements were finished, nothing new was started.\n", style="bold yellow")
-    counts = f"{len(report.of(Outcome.APPLIED))} applied, {len(failed)} failed, {len(skipped)} skipped"
+    applied = [event for event in report.of(Outcome.APPLIED) if event.address is not None]  # guards are no changes
+    counts = f"{len(applied)} applied, {len(failed)} failed, {len(skipped)} skipped"
     text.append(f"Apply: {counts} in {seconds:.1f} s.", style="bold")
     if not report.ok:
         text.append(f"\nTo continue: {continue_with}")
