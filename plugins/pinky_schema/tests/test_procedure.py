@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pinky_local.account import LocalAccount
 from pinky_schema.procedure import Procedure
-from pinky_schema.procedure_values import Body, Returns, argument_types, import_path, secret_map
+from pinky_schema.procedure_values import Body, Language, Returns, argument_types, import_path, secret_map
 
 from pinky_core import (
     Action,
@@ -316,24 +316,56 @@ class SqlProcedure(Procedure):
     body: Body = prop(on_change=OnChange.REPLACE, source=Source.DESCRIBE, file=True)
 
 
-class OnlySqlProcedures:
-    """A plugin with that kind."""
+@resource("procedure", scope="schema", stateful=False)
+class PythonProcedure(SqlProcedure):
+    """The same for Python, which needs more."""
+
+    language: Language = prop(on_change=OnChange.REPLACE, source=Source.DESCRIBE)
+    runtime_version: str = prop(on_change=OnChange.REPLACE, source=Source.DESCRIBE)
+    handler: str = prop(on_change=OnChange.REPLACE, source=Source.DESCRIBE)
+
+
+class Only:
+    """A plugin with one kind."""
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
 
     @hookimpl
     def pinky_resource_types(self) -> list[Any]:
-        return [SqlProcedure]
+        return [self._kind]
 
 
-def test_laws(laboratory: Laboratory) -> None:
+COMMON = {"returns", "body", "secure", "comment", "execute_as", "null_handling", "log_level"}
+BODIES = ("def main(session):\n    return 1\n", "def main(session):\n  '$$ \\n'\n  return 'ü'")
+
+
+@pytest.mark.parametrize(
+    ("kind", "drawn", "fixed"),
+    [
+        (SqlProcedure, set(), {"body": "BEGIN\n  RETURN 1;\nEND"}),
+        (
+            PythonProcedure,
+            {"language", "runtime_version", "handler", "packages", "imports"},
+            {"language": "PYTHON", "runtime_version": "3.11", "handler": "main"},
+        ),
+    ],
+)
+def test_laws(laboratory: Laboratory, kind: Any, drawn: set[str], fixed: dict[str, Any]) -> None:
     from hypothesis import strategies as st
 
-    provider = Provider(laboratory.provider.session, registry=make_registry({"procedures": OnlySqlProcedures()}))
-    drawn = {"secure", "comment", "execute_as", "null_handling", "log_level"}
+    provider = Provider(laboratory.provider.session, registry=make_registry({"procedures": Only(kind)}))
+    values: dict[str, st.SearchStrategy[Any]] = {
+        "returns": st.sampled_from(("VARCHAR", "NUMBER(10,2) NOT NULL", "TABLE ()", "TABLE (A INT, B TEXT)")),
+        "packages": st.sampled_from((["snowflake-snowpark-python"], ["snowflake-snowpark-python", "numpy>=1,<3"])),
+        "imports": st.sampled_from((["@code/a.py"], ["@d.s.code/b c.zip", "@CODE/a.py"])),
+        "body": st.sampled_from(BODIES),
+    }
     check_resource_type(
-        SqlProcedure,
+        kind,
         Laboratory(provider, "schema", "D.S"),
-        values={"returns": st.sampled_from(("VARCHAR", "NUMBER(10,2) NOT NULL", "TABLE ()", "TABLE (A INT, B TEXT)"))},
-        fixed={"body": "BEGIN\n  RETURN 1;\nEND"},
-        skip=set(Procedure.spec.by_name) - drawn - {"returns", "body"},
+        values={name: value for name, value in values.items() if name not in fixed},
+        fixed=fixed,
+        skip=set(Procedure.spec.by_name) - drawn - COMMON,
         max_examples=5,
     )
