@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pluggy
-
 from pinky_core import hookimpl, hookspec
 
 if TYPE_CHECKING:
+    import pluggy
     import typer
 
 
