@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 WRITTEN = sorted(page for folder in ("tutorial", "how-to", "explanation") for page in (DOCS / folder).glob("*.md"))
 _FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"# (?P<path>[\w./-]+\.(?:yml|py|sql|toml))\n")
+_FILE = re.compile(r"# (?P<path>[\w./-]+\.(?:yml|py|sql|toml))(?: \((?:continued|excerpt)\))?\n")
 _LINK = re.compile(r"(?<!\!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 FIRST_PAGE = DOCS / "tutorial/first-apply.md"
@@ -188,17 +190,40 @@ def test_the_task_graph_of_the_guide_is_suspended_and_resumed_around_a_change(tm
         assert sent[-1] == "ALTER TASK SHOP.SALES.NIGHTLY RESUME"
 
 
-def test_the_first_tutorial_prints_what_it_shows(tmp_path: Path):
-    for block in _FENCE.finditer(FIRST_PAGE.read_text(encoding="utf-8")):
+@pytest.mark.parametrize("page", [FIRST_PAGE, PLUGIN_PAGE], ids=lambda page: page.stem)
+def test_a_tutorial_prints_what_it_shows(page: Path, tmp_path: Path):
+    paths = announced(tmp_path / "installed") if page == PLUGIN_PAGE else []
+    folder = tmp_path / "folder"
+    played = 0
+    for block in _FENCE.finditer(page.read_text(encoding="utf-8")):
         named = _FILE.match(block["text"])
-        if named is not None:
-            (tmp_path / named["path"]).parent.mkdir(exist_ok=True)
-            (tmp_path / named["path"]).write_text(block["text"], encoding="utf-8")
+        if named is not None and named["path"].endswith("manifest.yml"):
+            (folder / named["path"]).parent.mkdir(parents=True, exist_ok=True)
+            (folder / named["path"]).write_text(block["text"], encoding="utf-8")
         elif block["language"] == "console":
             for command, shown in commands_of(block["text"]):
-                printed = run(command, tmp_path)
-                head, dots, end = _SECONDS.sub("0.0 s", shown).partition("...\n")
-                assert printed.endswith(end) if dots else printed == head, f"{command} printed:\n{printed}"
+                printed = run(command, folder if folder.exists() else tmp_path, paths)
+                assert agrees(printed, _SECONDS.sub("0.0 s", shown)), f"{command} printed:\n{printed}"
+                played += 1
+    assert played
+
+
+def agrees(printed: str, shown: str) -> bool:
+    """Whether a text is as shown, where a line ``...`` stands for any lines."""
+    pattern = "".join("(?:.*\n)*" if part == "...\n" else re.escape(part) for part in shown.splitlines(keepends=True))
+    return re.fullmatch(pattern, printed) is not None
+
+
+def announced(folder: Path) -> list[str]:
+    """Where Python finds the example and what it announces, as installing it would do."""
+    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    information = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    information.mkdir(parents=True)
+    metadata = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    (information / "METADATA").write_text(metadata, encoding="utf-8")
+    lines = [f"{name} = {value}\n" for name, value in project["entry-points"]["pinky"].items()]
+    (information / "entry_points.txt").write_text("[pinky]\n" + "".join(lines), encoding="utf-8")
+    return [str(folder), str(EXAMPLE / "src")]
 
 
 def commands_of(console: str) -> Iterator[tuple[str, str]]:
@@ -208,11 +233,12 @@ def commands_of(console: str) -> Iterator[tuple[str, str]]:
         yield command, shown
 
 
-def run(command: str, folder: Path) -> str:
+def run(command: str, folder: Path, paths: list[str]) -> str:
     """What a command prints, output before errors, with every duration as 0.0 s."""
     program, *arguments = shlex.split(command)
     assert program == "pinky"
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
+    search = os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", "PYTHONPATH": search}
     answer = subprocess.run(
         [Path(sys.executable).with_name(program), *arguments],
         cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False,
@@ -279,8 +305,25 @@ def test_every_page_is_in_the_index():
 
 
 def test_the_tutorial_about_plugins_shows_the_files_of_the_example():
-    shown = dict(named_blocks(PLUGIN_PAGE))
-    assert {PurePosixPath(path).name for path in shown} >= {"pyproject.toml", "pinky_example.py"} or len(shown) >= 2
-    for path, text in shown.items():
-        body = text.split("\n", 1)[1]
-        assert (EXAMPLE / path).read_text(encoding="utf-8") == body, path
+    shown: dict[str, list[str]] = {}
+    for path, text in named_blocks(PLUGIN_PAGE):
+        head, _, body = text.partition("\n")
+        if head.endswith("(excerpt)"):
+            assert body in (EXAMPLE / path).read_text(encoding="utf-8"), f"{path} does not hold this excerpt"
+        elif path != "manifest.yml":
+            shown.setdefault(path, []).append(body)
+    assert set(shown) == {"pyproject.toml", "src/pinky_example/__init__.py"}
+    for path, parts in shown.items():
+        file = (EXAMPLE / path).read_text(encoding="utf-8")
+        assert without_blank_lines("".join(parts)) == without_blank_lines(file), path
+
+
+def without_blank_lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def test_the_check_of_the_example_keeps_the_limit_that_the_tutorial_tells(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(EXAMPLE / "src"))
+    example = importlib.import_module("pinky_example")
+    assert example.LIMIT == 5
+    assert "no plan that destroys more than five things" in PLUGIN_PAGE.read_text(encoding="utf-8")
