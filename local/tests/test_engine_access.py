@@ -148,3 +148,42 @@ def test_a_role_that_is_not_granted_cannot_be_used() -> None:
     account.run("CREATE ROLE r", "USE ROLE sysadmin", "USE ROLE accountadmin")
     assert account.refused("USE ROLE r").errno == 3013
     assert account.refused("USE ROLE nosuch").errno == 2043
+
+
+def test_a_database_role_is_granted_on_with_the_grant_option() -> None:
+    owner = in_schema()
+    owner.run(
+        "CREATE DATABASE ROLE d.dr", "CREATE ROLE steward", "CREATE ROLE analyst", "GRANT ROLE steward TO USER pinky"
+    )
+    owner.run("GRANT USAGE ON DATABASE d TO ROLE steward", "GRANT DATABASE ROLE d.dr TO ROLE steward")
+    steward = speaker(owner.engine, "STEWARD")
+    assert steward.refused("GRANT DATABASE ROLE d.dr TO ROLE analyst").errno == 3001
+    owner.run("GRANT DATABASE ROLE d.dr TO ROLE steward WITH GRANT OPTION")
+    (held,) = [row for row in owner.run("SHOW GRANTS TO ROLE steward") if row["granted_on"] == "DATABASE_ROLE"]
+    assert held["grant_option"] == "true"
+    steward.run("GRANT DATABASE ROLE d.dr TO ROLE analyst")
+    assert {row["granted_by"] for row in owner.run("SHOW GRANTS OF DATABASE ROLE d.dr")} == {"ACCOUNTADMIN", "STEWARD"}
+    assert owner.refused("REVOKE DATABASE ROLE d.dr FROM ROLE steward").errno == 3016
+    owner.run("REVOKE GRANT OPTION FOR DATABASE ROLE d.dr FROM ROLE steward CASCADE")
+    assert [row["grantee_name"] for row in owner.run("SHOW GRANTS OF DATABASE ROLE d.dr")] == ["STEWARD"]
+    assert steward.refused("GRANT DATABASE ROLE d.dr TO ROLE analyst").errno == 3001
+
+
+def test_only_database_roles_of_roles_carry_the_grant_option() -> None:
+    account = in_schema()
+    account.run("CREATE DATABASE ROLE d.dr", "CREATE ROLE r")
+    assert account.refused("GRANT DATABASE ROLE d.dr TO USER pinky WITH GRANT OPTION").errno == 1003
+    assert account.refused("GRANT ROLE r TO ROLE sysadmin WITH GRANT OPTION").errno == 1003
+    assert account.refused("REVOKE GRANT OPTION FOR ROLE r FROM ROLE sysadmin").errno == 1003
+
+
+def test_write_on_a_stage_comes_after_read_and_goes_before_it() -> None:
+    account = in_schema()
+    account.run("CREATE STAGE st", "CREATE ROLE r")
+    assert "READ" in account.refused("GRANT WRITE ON STAGE st TO ROLE r").message
+    account.run("GRANT READ, WRITE ON STAGE st TO ROLE r")
+    assert "WRITE" in account.refused("REVOKE READ ON STAGE st FROM ROLE r").message
+    account.run("REVOKE WRITE ON STAGE st FROM ROLE r", "REVOKE READ ON STAGE st FROM ROLE r")
+    account.run("GRANT READ ON STAGE st TO ROLE r", "GRANT WRITE ON STAGE st TO ROLE r")
+    account.run("REVOKE ALL ON STAGE st FROM ROLE r")
+    assert [row["privilege"] for row in account.run("SHOW GRANTS ON STAGE st")] == ["OWNERSHIP"]

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from engine_account import Speaker, in_schema, speaker
+from pinky_local.data import DuckDataPlane
+from pinky_local.engine import CatalogEngine
 
 
 @pytest.fixture
@@ -120,3 +122,24 @@ def test_the_first_stream_on_a_table_is_its_owners(account: Speaker) -> None:
     account.run("ALTER TABLE t SET CHANGE_TRACKING = TRUE")
     other.run("CREATE STREAM d.s.x ON TABLE d.s.t")
     assert other.one("SHOW STREAMS IN SCHEMA d.s")["owner"] == "R"
+
+
+def test_terse_columns_have_names_of_their_own(account: Speaker) -> None:
+    account.run("CREATE STREAM x ON TABLE t")
+    row = account.one("SHOW TERSE STREAMS")
+    assert list(row) == ["created_on", "name", "kind", "database_name", "schema_name", "tableOn"]
+    assert (row["kind"], row["tableOn"]) == ("DELTA", "D.S.T")
+
+
+def test_a_stream_on_a_view_shows_the_tables_below_it() -> None:
+    account = speaker(CatalogEngine(data=DuckDataPlane()))
+    account.run(
+        "CREATE DATABASE d", "CREATE SCHEMA s", "CREATE TABLE one (a INT)", "CREATE TABLE two (a INT)",
+        "CREATE VIEW low AS SELECT a FROM one", "CREATE VIEW high AS SELECT low.a FROM low JOIN two ON low.a = two.a",
+        "CREATE STREAM x ON VIEW high",
+    )  # fmt: skip
+    shown = stream(account)
+    assert (shown["table_name"], shown["source_type"]) == ("D.S.HIGH", "View")
+    assert sorted(shown["base_tables"].split(",")) == ["D.S.ONE", "D.S.TWO"]
+    account.run("ALTER TABLE two RENAME TO other")
+    assert "D.S.OTHER" in stream(account)["base_tables"]

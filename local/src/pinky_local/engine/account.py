@@ -49,11 +49,13 @@ class Account:
         return self._last_instant
 
     @contextmanager
-    def compiling(self) -> Iterator[None]:
-        """While a definition is only checked, not run, no warehouse is needed."""
+    def compiling(self) -> Iterator[list[int]]:
+        """While a definition is only checked, not run, no warehouse is needed. Gives the numbers of tables it reads."""
         self._compiling.on = True
+        found: list[int] = []
+        self._compiling.tables = found
         try:
-            yield
+            yield found
         finally:
             self._compiling.on = False
 
@@ -61,6 +63,11 @@ class Account:
     def is_compiling(self) -> bool:
         """Whether this thread is inside `compiling`."""
         return bool(getattr(self._compiling, "on", False))
+
+    def note_table(self, number: int) -> None:
+        """Remember that the definition being checked reads this table."""
+        if self.is_compiling:
+            self._compiling.tables.append(number)
 
     def new(self, kind: str, name: str, *, space: str, parent: int, owner: int | None) -> CatalogObject:
         """An object that is in no container yet."""

@@ -73,7 +73,7 @@ def _set(statement: Statement, item: CatalogObject) -> Change:
         changed(statement, item, "MODIFY", *(("MANAGE WAREHOUSES",) if item.kind == "warehouse" else ()))
         draft = item.draft()
         settings.apply(draft)
-        properties.check_values(statement, draft)
+        properties.check_values(statement, draft, settings.properties)
         statement.catalog.replace(item, draft)
 
     return change

@@ -106,12 +106,13 @@ class FutureGrant:
 
 @dataclass(slots=True)
 class Membership:
-    """A role held by a role or a user."""
+    """A role held by a role or a user. Only database roles held by roles can be ``grantable``."""
 
     role: int
     to: int
     granted_by: int | None
     created_on: datetime
+    grantable: bool = False
 
 
 @dataclass(slots=True)
@@ -243,9 +244,13 @@ class Catalog:
         return gone
 
     def join(self, membership: Membership) -> None:
-        """Give a role to a role or user."""
-        self.members.setdefault(membership.role, {}).setdefault(membership.to, membership)
-        self.memberships.setdefault(membership.to, {}).setdefault(membership.role, membership)
+        """Give a role to a role or user; a repeated grant can only add the grant option."""
+        known = self.members.get(membership.role, {}).get(membership.to)
+        if known is not None:
+            known.grantable = known.grantable or membership.grantable
+            return
+        self.members.setdefault(membership.role, {})[membership.to] = membership
+        self.memberships.setdefault(membership.to, {})[membership.role] = membership
         self.version += 1
 
     def leave(self, role: int, to: int) -> None:

@@ -30,6 +30,7 @@ from pinky_local.engine import (
     tags,
     tasks,
     views,
+    warehouses,
 )
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.account import Account
@@ -38,7 +39,7 @@ from pinky_local.types import Bind, DataPlane, Result, SessionContext, SqlError
 
 FAMILIES = (
     alter_table, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters, storage, tags,
-    tasks, views,
+    tasks, views, warehouses,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 

@@ -14,7 +14,7 @@ from pinky_local.engine.specs import BY_WORDS, TYPES
 from pinky_local.engine.statement import Statement, status
 from pinky_local.types import Result, SqlError
 
-_MODIFIERS = ("TRANSIENT", "TEMPORARY", "TEMP", "VOLATILE", "SECURE", "RECURSIVE", "LOCAL", "GLOBAL")
+_MODIFIERS = ("TRANSIENT", "TEMPORARY", "TEMP", "VOLATILE", "SECURE", "RECURSIVE", "LOCAL", "GLOBAL", "ADAPTIVE")
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ def _fill(statement: Statement, creation: Creation, item: CatalogObject, existin
         tagged = {column.name: column.tags for column in existing.columns}
         for column in item.columns:
             column.tags = tagged.get(column.name, {}) | column.tags
-    check_values(statement, item)
+    check_values(statement, item, creation.settings.properties)
 
 
 def _alter(statement: Statement, creation: Creation, existing: CatalogObject) -> Result:
@@ -168,7 +168,7 @@ def _alter(statement: Statement, creation: Creation, existing: CatalogObject) ->
     draft.tags = kept_tags
     for change in creation.alter or creation.build:
         change(draft)
-    check_values(statement, draft)
+    check_values(statement, draft, creation.settings.properties)
     statement.catalog.replace(existing, draft)
     statement.account.changed = True
     return status(families.altered_message(statement, draft, created=True))

@@ -29,6 +29,9 @@ DESCRIBE: dict[str, Callable[[Statement, CatalogObject], Result]] = {}
 DROP_CHECK: dict[str, Callable[[Statement, CatalogObject], None]] = {}
 """By kind: raises when the object must not be dropped or replaced now."""
 
+VALUE_CHECK: dict[str, Callable[[Statement, CatalogObject, frozenset[str]], None]] = {}
+"""By kind: rules between properties of the finished draft; gets the names that the statement gave."""
+
 CHANGE_CHECK: dict[str, Callable[[Statement, CatalogObject], None]] = {}
 """By kind: raises when the object must not be changed now."""
 

@@ -1,16 +1,17 @@
-"""GRANT and REVOKE: privileges, ownership, roles.
+"""GRANT and REVOKE of privileges and ownership; roles are in `role_grants`.
 
-Rests on https://docs.snowflake.com/en/sql-reference/sql/grant-privilege, grant-ownership, grant-role,
-grant-database-role and the REVOKE pages.
+Rests on https://docs.snowflake.com/en/sql-reference/sql/grant-privilege, grant-ownership, revoke-privilege and
+https://docs.snowflake.com/en/user-guide/security-access-control-privileges.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pinky_local.engine import errors, families, identifiers, show
+from pinky_local.engine import errors, families, role_grants, show
 from pinky_local.engine.access import ACCOUNT
-from pinky_local.engine.catalog import CatalogObject, FutureGrant, Grant, Membership
+from pinky_local.engine.catalog import CatalogObject, FutureGrant, Grant
 from pinky_local.engine.create import read_kind
 from pinky_local.engine.privileges import ALL_PRIVILEGES, CLASS_PRIVILEGES, fits, privileges_of
 from pinky_local.engine.specs import BY_PLURAL, TYPES
@@ -38,7 +39,7 @@ def grant(statement: Statement) -> Result:
     tokens = statement.tokens
     tokens.expect("GRANT")
     if tokens.at("ROLE") or tokens.at("DATABASE", "ROLE"):
-        return _grant_role(statement)
+        return role_grants.grant(statement)
     if tokens.accept("OWNERSHIP", "ON"):
         return _grant_ownership(statement)
     privileges = _read_privileges(statement)
@@ -62,6 +63,8 @@ def grant(statement: Statement) -> Result:
             for item in target.items
             for privilege in _fitting(privileges, expanded, item)
         ]
+        for item in target.items:
+            _check_stage(statement, item, to, adding=expanded)
         for entry in planned:
             statement.catalog.grant(entry)
     statement.account.changed = True
@@ -72,9 +75,9 @@ def revoke(statement: Statement) -> Result:
     """Run a REVOKE statement."""
     tokens = statement.tokens
     tokens.expect("REVOKE")
-    if tokens.at("ROLE") or tokens.at("DATABASE", "ROLE"):
-        return _revoke_role(statement)
     only_option = tokens.accept("GRANT", "OPTION", "FOR")
+    if tokens.at("ROLE") or tokens.at("DATABASE", "ROLE"):
+        return role_grants.revoke(statement, only_option=only_option)
     privileges = _read_privileges(statement)
     target = _read_target(statement)
     tokens.expect("FROM")
@@ -96,6 +99,8 @@ def revoke(statement: Statement) -> Result:
         if target.form == "account":
             for privilege in expanded:
                 _grantor_on_account(statement, privilege)
+        for item in () if only_option else target.items:
+            _check_stage(statement, item, to, removing=expanded)
         for number in numbers:
             _revoke_on(statement, number, expanded, to, only_option=only_option, cascade=cascade)
     statement.account.changed = True
@@ -221,6 +226,22 @@ def _fitting(privileges: list[str], expanded: list[str], item: CatalogObject) ->
         wrong = next(privilege for privilege in expanded if privilege not in found)
         raise errors.access_control(3008, f"Invalid object type 'STAGE' for privilege '{wrong}' on this kind of stage")
     return found
+
+
+def _check_stage(
+    statement: Statement, item: CatalogObject, to: CatalogObject, *, adding: Sequence[str] = (),
+    removing: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """On an internal stage WRITE comes with or after READ and goes with or before it (privileges of stages)."""
+    if item.kind != "stage":
+        return
+    held = {privilege for privilege, role in statement.catalog.grants_on.get(item.number, {}) if role == to.number}
+    if "WRITE" in adding and "READ" not in held | set(adding):
+        text = f"Cannot grant WRITE on stage '{item.name}': READ must be granted first, or with it."
+        raise errors.access_control(3010, text)
+    if "READ" in removing and "WRITE" in held - set(removing):
+        text = f"Cannot revoke READ on stage '{item.name}': WRITE must be revoked first, or with it."
+        raise errors.access_control(3010, text)
 
 
 # authority -------------------------------------------------------------------------------------------------------
@@ -382,68 +403,3 @@ def _transfer(statement: Statement, item: CatalogObject, to: CatalogObject, curr
     catalog.set_owner(item, to.number)
     if before != to.number and item.kind in families.OWNER_CHANGED:
         families.OWNER_CHANGED[item.kind](statement, item)
-
-
-# roles -----------------------------------------------------------------------------------------------------------
-
-
-def _read_role(statement: Statement) -> tuple[str, list[tuple[str, ...]]]:
-    tokens = statement.tokens
-    kind, longest = ("role", 1) if tokens.accept("ROLE") else ("database_role", 2)
-    if kind == "database_role":
-        tokens.expect("DATABASE", "ROLE")
-    names = [tokens.name(longest)]
-    while tokens.accept_symbol(","):
-        names.append(tokens.name(longest))
-    return kind, names
-
-
-def _read_holder(statement: Statement, word: str) -> tuple[str, tuple[str, ...]]:
-    tokens = statement.tokens
-    tokens.expect(word)
-    if tokens.accept("DATABASE", "ROLE"):
-        return "database_role", tokens.name(2)
-    kind = tokens.one_of("ROLE", "USER").lower()
-    return kind, tokens.name(1)
-
-
-def _roles(statement: Statement, word: str) -> tuple[list[CatalogObject], CatalogObject]:
-    kind, names = _read_role(statement)
-    holder_kind, holder_name = _read_holder(statement, word)
-    if word == "TO" and statement.tokens.at("WITH", "GRANT", "OPTION"):
-        raise errors.unsupported("GRANT of a role WITH GRANT OPTION")
-    statement.finish_parsing()
-    roles = [statement.find(kind, name) for name in names]
-    holder = statement.find(holder_kind, holder_name)
-    if kind == "role" and holder_kind == "database_role":
-        raise errors.access_control(3055, "An account role cannot be granted to a database role.")
-    for role in roles:
-        within = kind == "database_role" and holder_kind == "database_role"
-        if within and statement.catalog.database_of(role) is not statement.catalog.database_of(holder):
-            raise errors.access_control(3055, "Database roles can only be granted within their database.")
-        if not statement.access.holds_account(statement.roles, _MANAGE) and role.owner not in statement.roles:
-            raise errors.insufficient(TYPES[role.kind].words, role.name)
-    return roles, holder
-
-
-def _grant_role(statement: Statement) -> Result:
-    roles, holder = _roles(statement, "TO")
-    for role in roles:
-        if holder.kind != "user" and holder.number in statement.access.closure(role.number):
-            text = (
-                f"Role '{identifiers.printed(role.name)}' cannot be granted to '{holder.name}': it would form a cycle."
-            )
-            raise errors.access_control(3044, text)
-    by = statement.primary_role().number
-    for role in roles:
-        statement.catalog.join(Membership(role.number, holder.number, by, statement.now))
-    statement.account.changed = True
-    return status(_DONE)
-
-
-def _revoke_role(statement: Statement) -> Result:
-    roles, holder = _roles(statement, "FROM")
-    for role in roles:
-        statement.catalog.leave(role.number, holder.number)
-    statement.account.changed = True
-    return status(_DONE)

@@ -6,7 +6,8 @@ SHOW PARAMETERS prints that level, and nothing where the default holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import errors
@@ -33,6 +34,7 @@ class Parameter:
     least: int | None = None
     most: int | None = None
     choices: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     nullable: bool = False
 
@@ -53,6 +55,7 @@ def _type_of(default: Any) -> str:
 
 _LOG = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF")
 _SIZES = ("XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "XXLARGE")
+_SIZE_ALIASES = {"X-SMALL": "XSMALL", "X-LARGE": "XLARGE", "X2LARGE": "XXLARGE", "2X-LARGE": "XXLARGE"}
 _WAREHOUSE = frozenset({"warehouse"})
 _TASK = _DATA | {"task"}
 
@@ -211,11 +214,28 @@ _DECLARED = (
     _object("SUSPEND_TASK_AFTER_NUM_FAILURES", 10, _TASK, "Failed runs in a row that suspend a task.", least=0),
     _object("TASK_AUTO_RETRY_ATTEMPTS", 0, _TASK, "Automatic retries of a task graph.", least=0, most=30),
     _object(
-        "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE", "Medium", _TASK, "First size of serverless tasks.", choices=_SIZES
+        "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE",
+        "Medium",
+        _TASK,
+        "First size of serverless tasks.",
+        choices=_SIZES,
+        aliases=_SIZE_ALIASES,
     ),
-    _object("SERVERLESS_TASK_MIN_STATEMENT_SIZE", "XSMALL", _TASK, "Least size of serverless tasks.", choices=_SIZES),
     _object(
-        "SERVERLESS_TASK_MAX_STATEMENT_SIZE", "XXLARGE", _TASK, "Largest size of serverless tasks.", choices=_SIZES
+        "SERVERLESS_TASK_MIN_STATEMENT_SIZE",
+        "XSMALL",
+        _TASK,
+        "Least size of serverless tasks.",
+        choices=_SIZES,
+        aliases=_SIZE_ALIASES,
+    ),
+    _object(
+        "SERVERLESS_TASK_MAX_STATEMENT_SIZE",
+        "XXLARGE",
+        _TASK,
+        "Largest size of serverless tasks.",
+        choices=_SIZES,
+        aliases=_SIZE_ALIASES,
     ),
     _object(
         "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS",
@@ -280,7 +300,7 @@ def checked(parameter: Parameter, raw: Any) -> Any:
             raise errors.invalid_parameter_value(text, parameter.name)
         return value
     if parameter.choices:
-        spelled = {choice.upper(): choice for choice in parameter.choices}
+        spelled = {choice.upper(): choice for choice in parameter.choices} | dict(parameter.aliases)
         if text.upper() not in spelled:
             raise errors.invalid_parameter_value(text, parameter.name)
         return spelled[text.upper()]

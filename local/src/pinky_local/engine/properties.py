@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -134,14 +135,10 @@ def unset(item: CatalogObject, names: list[Property]) -> None:
         (item.parameters if declared.parameter else item.properties).pop(declared.name, None)
 
 
-def check_values(statement: Statement, item: CatalogObject) -> None:
-    """Rules between properties of one object, checked on the finished draft."""
-    if item.kind == "warehouse":
-        least = item.properties.get("MIN_CLUSTER_COUNT", 1)
-        if least > item.properties.get("MAX_CLUSTER_COUNT", 1):
-            raise errors.compilation(
-                2145, "22023", f"MAX_CLUSTER_COUNT must not be less than MIN_CLUSTER_COUNT ({least})."
-            )
+def check_values(statement: Statement, item: CatalogObject, given: Collection[str] = ()) -> None:
+    """Rules between properties of one object, checked on the finished draft; ``given`` are those just set."""
+    if item.kind in families.VALUE_CHECK:
+        families.VALUE_CHECK[item.kind](statement, item, frozenset(given))
     if item.kind == "user":
         login = item.properties.get("LOGIN_NAME")
         if login is not None:

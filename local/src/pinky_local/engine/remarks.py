@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from pinky_local.engine import errors, families, show, tables
@@ -103,30 +102,6 @@ def unset_variable(statement: Statement) -> Result:
     return status("Statement executed successfully.", SET_TYPE)
 
 
-def alter_warehouse(statement: Statement, item: CatalogObject) -> Callable[[], None] | None:
-    """Read SUSPEND, RESUME [IF SUSPENDED], ABORT ALL QUERIES."""
-    tokens = statement.tokens
-    if tokens.accept("SUSPEND"):
-        return lambda: _turn(statement, item, "SUSPENDED", quiet=False)
-    if tokens.accept("RESUME"):
-        quiet = tokens.accept("IF", "SUSPENDED")
-        return lambda: _turn(statement, item, "STARTED", quiet=quiet)
-    if tokens.accept("ABORT", "ALL", "QUERIES"):
-        return lambda: statement.require(item, "OPERATE")
-    return None
-
-
-def _turn(statement: Statement, item: CatalogObject, state: str, *, quiet: bool) -> None:
-    statement.require(item, "OPERATE")
-    if item.state.get("state", "STARTED") == state:
-        if quiet:
-            return
-        word = "suspended" if state == "SUSPENDED" else "resumed"
-        text = f"Invalid state. Warehouse '{item.name}' cannot be {word}."
-        raise errors.compilation(90064 if state == "SUSPENDED" else 90063, "22000", text)
-    item.state["state"] = state
-
-
 def describe_user(statement: Statement, item: CatalogObject) -> Result:
     """Answer DESCRIBE USER as property, value, default, description. Passwords and keys are masked."""
     values: list[list[Any]] = [["NAME", item.name, None, "Name"]]
@@ -164,5 +139,4 @@ def describe_brief(statement: Statement, item: CatalogObject) -> Result:
     return show.table(statement, _BRIEF, [item], show.DESCRIBE_TYPE)
 
 
-families.ALTER["warehouse"] = alter_warehouse
 families.DESCRIBE |= {"user": describe_user, "warehouse": describe_brief}

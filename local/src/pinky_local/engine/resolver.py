@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pinky_local.engine import context, errors, identifiers, information_schema
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
+from pinky_local.engine.specs.account import is_adaptive
 from pinky_local.types import Relation, Result, SessionContext, SqlError, TableColumn
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class CatalogResolver:
             if item is None or item.kind not in ("table", "view"):
                 raise errors.not_found("Object", identifiers.dotted(parts), in_query=True)
             self.need_warehouse(session)
+            if item.kind == "table":
+                self._account.note_table(item.number)
             query = item.properties.get("QUERY") if item.kind == "view" else None
             return Relation(item.kind, full, query=query, columns=table_columns(item))
 
@@ -52,7 +55,9 @@ class CatalogResolver:
         warehouse = self._account.catalog.get(ACCOUNT, "warehouse", session.warehouse) if session.warehouse else None
         if warehouse is None:
             raise errors.no_warehouse()
-        if warehouse.state.get("state") == "SUSPENDED":
+        if is_adaptive(warehouse) and warehouse.state.get("disabled"):
+            raise SqlError(606, "57P03", f"Warehouse '{warehouse.name}' is disabled and takes no new jobs.")
+        if warehouse.state.get("state") == "SUSPENDED" and not is_adaptive(warehouse):
             if not warehouse.properties.get("AUTO_RESUME", True):
                 raise SqlError(606, "57P03", f"Warehouse '{warehouse.name}' cannot be resumed: AUTO_RESUME is off.")
             warehouse.state["state"] = "STARTED"

@@ -130,13 +130,21 @@ def _columns(spec: ObjectType, listing: Listing) -> tuple[ShowColumn, ...]:
     columns = spec.show
     if listing.terse:
         named = {column.name: column for column in columns}
-        chosen = [named.get(name) or ShowColumn(name, lambda _s, _i: None) for name in spec.terse]
+        chosen = []
+        for name in spec.terse:
+            full = named.get(spec.terse_names.get(name, name))
+            get = full.get if full is not None else _nothing
+            chosen.append(ShowColumn(name, get, full.type if full is not None else "text"))
         columns = tuple(chosen)
     if listing.history:
         dropped_on = ShowColumn("dropped_on", _dropped_on, "timestamp_ltz")
         at = next((place for place, column in enumerate(columns) if column.name == "kind"), len(columns))
         columns = (*columns[:at], dropped_on, *columns[at:]) if not listing.terse else (*columns, dropped_on)
     return columns
+
+
+def _nothing(_: Statement, __: CatalogObject) -> None:
+    """A column of SHOW TERSE that this type has no value for."""
 
 
 def _dropped_on(statement: Statement, item: CatalogObject) -> object:

@@ -140,7 +140,8 @@ def _to(statement: Statement) -> Result:
     for member in catalog.memberships.get(role.number, {}).values():
         held = catalog.objects[member.role]
         values.append([
-            member.created_on, "USAGE", held.kind.upper(), catalog.printed(held), role.kind.upper(), role.name, "false",
+            member.created_on, "USAGE", held.kind.upper(), catalog.printed(held), role.kind.upper(), role.name,
+            "true" if member.grantable else "false",
             _name(statement, member.granted_by),
         ])  # fmt: skip
     return _result(_OBJECT, sorted(values, key=lambda value: (value[2], value[3], value[1])), limit)

@@ -7,8 +7,8 @@ defaults, SHOW and DESCRIBE columns, privileges, which statements it has, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -51,7 +51,11 @@ class ShowColumn:
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """One object type. ``grade`` says how well it is known: documented, provider (from the provider's SDK) or guess."""
+    """One object type. ``grade`` says how well it is known: documented, provider (from the provider's SDK) or guess.
+
+    ``terse`` are the columns of SHOW TERSE; ``terse_names`` says what such a column is called in the full SHOW where
+    that is something else.
+    """
 
     kind: str
     words: str
@@ -60,6 +64,7 @@ class ObjectType:
     properties: tuple[Property, ...] = ()
     show: tuple[ShowColumn, ...] = ()
     terse: tuple[str, ...] = ()
+    terse_names: Mapping[str, str] = field(default_factory=dict)
     describe: tuple[ShowColumn, ...] = ()
     privileges: tuple[str, ...] = ()
     modifiers: tuple[str, ...] = ()

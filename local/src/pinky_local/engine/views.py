@@ -67,7 +67,7 @@ def _build(statement: Statement, item: CatalogObject, named: list[Column], query
     if data is None:
         item.columns = named
         return
-    with statement.account.compiling():
+    with statement.account.compiling() as tables_read:
         found = data.create_view(tables.table_name(statement, item), query, statement.session)
     if named and len(named) != len(found):
         text = f"Invalid column definition list: {len(named)} columns, the query returns {len(found)}."
@@ -77,6 +77,7 @@ def _build(statement: Statement, item: CatalogObject, named: list[Column], query
         column.name, column.comment, column.tags = given.name, given.comment, given.tags
     check_unique(columns)
     item.columns = columns
+    item.state["base_tables"] = list(dict.fromkeys(tables_read))
 
 
 def read_alter(statement: Statement, item: CatalogObject) -> Callable[[], None] | None:

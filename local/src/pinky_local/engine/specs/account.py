@@ -8,7 +8,7 @@ from pinky_local.engine import show_columns as columns
 from pinky_local.engine import values
 from pinky_local.engine.parameters import PARAMETERS, applies
 from pinky_local.engine.parameters import read as read_parameter
-from pinky_local.engine.spec import ObjectType, Property, ShowColumn
+from pinky_local.engine.spec import Getter, ObjectType, Property, ShowColumn
 
 if TYPE_CHECKING:
     from pinky_local.engine.catalog import CatalogObject
@@ -149,6 +149,8 @@ _SIZE_ALIASES = {
     "X-SMALL": "XSMALL", "X-LARGE": "XLARGE", "X2LARGE": "XXLARGE", "2X-LARGE": "XXLARGE", "X3LARGE": "XXXLARGE",
     "3X-LARGE": "XXXLARGE", "4X-LARGE": "X4LARGE", "5X-LARGE": "X5LARGE", "6X-LARGE": "X6LARGE",
 }  # fmt: skip
+_LEVELS = tuple(size for size in SIZES if size not in ("X5LARGE", "X6LARGE"))
+_LEVEL_ALIASES = {alias: size for alias, size in _SIZE_ALIASES.items() if size in _LEVELS}
 _CONSTRAINTS = (
     "STANDARD_GEN_1", "STANDARD_GEN_2", "MEMORY_1X", "MEMORY_1X_x86", "MEMORY_16X", "MEMORY_16X_x86", "MEMORY_64X",
     "MEMORY_64X_x86",
@@ -185,14 +187,36 @@ def _generation(_: Statement, item: CatalogObject) -> str | None:
     return str(item.properties.get("GENERATION") or default)
 
 
-def _constraint(statement: Statement, item: CatalogObject) -> str | None:
-    declared = item.properties.get("RESOURCE_CONSTRAINT")
-    if declared is None and standard(item):
-        return f"STANDARD_GEN_{_generation(statement, item)}"
-    return declared or "MEMORY_16X"
+def _constraint(_: Statement, item: CatalogObject) -> str | None:
+    """The memory of a Snowpark-optimized warehouse; NULL for others, whatever was declared (show-warehouses)."""
+    if item.properties.get("WAREHOUSE_TYPE") != "SNOWPARK-OPTIMIZED":
+        return None
+    return str(item.properties.get("RESOURCE_CONSTRAINT", "MEMORY_16X"))
+
+
+def is_adaptive(item: CatalogObject) -> bool:
+    """Whether a warehouse is of type ADAPTIVE."""
+    return bool(item.properties.get("WAREHOUSE_TYPE") == "ADAPTIVE")
+
+
+def _unless_adaptive(name: str, get: Getter, kind: str = "text") -> ShowColumn:
+    """A column that is NULL for adaptive warehouses, which do not have the property."""
+    return ShowColumn(name, lambda s, item: None if is_adaptive(item) else get(s, item), kind)
+
+
+def _only_adaptive(name: str, get: Getter, kind: str = "text") -> ShowColumn:
+    """A column that is NULL for all but adaptive warehouses."""
+    return ShowColumn(name, lambda s, item: get(s, item) if is_adaptive(item) else None, kind)
+
+
+def _performance_level(_: Statement, item: CatalogObject) -> str:
+    """Spelled as sizes are (a guess: the page says only "expressed as a t-shirt size")."""
+    return SIZES[item.properties.get("MAX_QUERY_PERFORMANCE_LEVEL", "XLARGE")]
 
 
 def _state(_: Statement, item: CatalogObject) -> str:
+    if is_adaptive(item):
+        return "DISABLED" if item.state.get("disabled") else "ENABLED"
     return str(item.state.get("state", "STARTED"))
 
 
@@ -220,21 +244,24 @@ WAREHOUSE = ObjectType(
         COMMENT,
         Property("ENABLE_QUERY_ACCELERATION", values.boolean()),
         Property("QUERY_ACCELERATION_MAX_SCALE_FACTOR", values.integer(0, 100), default=8),
+        Property("WAIT_FOR_COMPLETION", values.boolean(), alter_only=True, unsettable=False),
+        Property("MAX_QUERY_PERFORMANCE_LEVEL", values.keyword(*_LEVELS, aliases=_LEVEL_ALIASES), default="XLARGE"),
+        Property("QUERY_THROUGHPUT_MULTIPLIER", values.integer(0), default=2),
         *parameter_properties("warehouse"),
     ),
     show=(
         columns.NAME,
         ShowColumn("state", _state),
         ShowColumn("type", columns.declared("WAREHOUSE_TYPE")),
-        ShowColumn("size", _size),
-        ShowColumn("min_cluster_count", columns.declared("MIN_CLUSTER_COUNT"), "fixed"),
-        ShowColumn("max_cluster_count", columns.declared("MAX_CLUSTER_COUNT"), "fixed"),
-        ShowColumn("started_clusters", lambda s, item: int(_state(s, item) == "STARTED"), "fixed"),
+        _unless_adaptive("size", _size),
+        _unless_adaptive("min_cluster_count", columns.declared("MIN_CLUSTER_COUNT"), "fixed"),
+        _unless_adaptive("max_cluster_count", columns.declared("MAX_CLUSTER_COUNT"), "fixed"),
+        _unless_adaptive("started_clusters", lambda s, item: int(_state(s, item) == "STARTED"), "fixed"),
         ShowColumn("running", columns.fixed(0), "fixed"),
         ShowColumn("queued", columns.fixed(0), "fixed"),
         columns.IS_DEFAULT,
         columns.IS_CURRENT,
-        ShowColumn("auto_suspend", _auto_suspend, "fixed"),
+        _unless_adaptive("auto_suspend", _auto_suspend, "fixed"),
         _text("auto_resume", True),
         ShowColumn("available", columns.fixed("")),
         ShowColumn("provisioning", columns.fixed("")),
@@ -245,8 +272,8 @@ WAREHOUSE = ObjectType(
         ShowColumn("updated_on", lambda _, item: item.created_on, "timestamp_ltz"),
         columns.OWNER,
         columns.COMMENT,
-        ShowColumn("enable_query_acceleration", lambda s, item: _lower(_acceleration(s, item))),
-        ShowColumn(
+        _unless_adaptive("enable_query_acceleration", lambda s, item: _lower(_acceleration(s, item))),
+        _unless_adaptive(
             "query_acceleration_max_scale_factor", columns.declared("QUERY_ACCELERATION_MAX_SCALE_FACTOR"), "fixed"
         ),
         ShowColumn("resource_monitor", columns.declared("RESOURCE_MONITOR", empty="null")),
@@ -255,12 +282,17 @@ WAREHOUSE = ObjectType(
         ShowColumn("failed", columns.fixed(0), "fixed"),
         ShowColumn("suspended", lambda s, item: int(_state(s, item) == "SUSPENDED"), "fixed"),
         ShowColumn("uuid", lambda _, item: str(item.number)),
-        ShowColumn("scaling_policy", columns.declared("SCALING_POLICY")),
+        _unless_adaptive("scaling_policy", columns.declared("SCALING_POLICY")),
         ShowColumn("budget", columns.fixed(None)),
         columns.OWNER_ROLE_TYPE,
         ShowColumn("resource_constraint", _constraint),
         ShowColumn("generation", _generation),
+        _only_adaptive("max_query_performance_level", _performance_level),
+        _only_adaptive("query_throughput_multiplier", columns.declared("QUERY_THROUGHPUT_MULTIPLIER"), "fixed"),
+        _only_adaptive("disabled_reasons", lambda s, item: "USER" if item.state.get("disabled") else None),
     ),
+    modifiers=("ADAPTIVE",),
+    silent_ceiling=True,
     terse=("name", "state", "type", "size"),
     privileges=("APPLYBUDGET", "MODIFY", "MONITOR", "OPERATE", "USAGE"),
     citation=_DOCS + "create-warehouse",

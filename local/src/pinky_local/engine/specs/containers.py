@@ -48,6 +48,7 @@ DATABASE = ObjectType(
         Property("CATALOG_SYNC_NAMESPACE_MODE", values.keyword("NEST", "FLATTEN"), create_only=True),
         Property("CATALOG_SYNC_NAMESPACE_FLATTEN_DELIMITER", values.text(), create_only=True),
         Property("EVENT_TABLE", values.missing("Table")),
+        Property("CLASSIFICATION_PROFILE", values.text(), alter_only=True),
         *parameter_properties("database"),
     ),
     show=(
@@ -62,7 +63,7 @@ DATABASE = ObjectType(
         ShowColumn("retention_time", columns.retention_time),
         ShowColumn("kind", columns.fixed("STANDARD")),
         columns.OWNER_ROLE_TYPE,
-        ShowColumn("object_visibility", columns.fixed(None)),
+        ShowColumn("object_visibility", columns.declared("OBJECT_VISIBILITY")),
         ShowColumn("data_quality_monitoring_settings", columns.fixed(None)),
     ),
     terse=("created_on", "name", "kind", "database_name", "schema_name"),

@@ -149,6 +149,22 @@ def _source_name(statement: Statement, item: CatalogObject) -> str:
     return statement.catalog.printed(source)
 
 
+def _base_tables(statement: Statement, item: CatalogObject) -> str | None:
+    """The tables below a view, as far as the session sees them; NULL where no data plane has read the view.
+
+    The page has this column "on views only"; on tables and stages it repeats the source (known from the provider).
+    """
+    source = statement.catalog.objects.get(item.state["source"])
+    if source is None or source.kind != "view":
+        return _source_name(statement, item)
+    numbers = source.state.get("base_tables")
+    if numbers is None:
+        return None
+    tables = [statement.catalog.objects[number] for number in numbers if number in statement.catalog.objects]
+    seen = [table for table in tables if statement.access.sees(statement.roles, table)]
+    return ",".join(statement.catalog.printed(table) for table in seen)
+
+
 def _stale(statement: Statement, item: CatalogObject) -> str:
     return "false" if item.state["source"] in statement.catalog.objects else "true"
 
@@ -184,7 +200,7 @@ STREAM = ObjectType(
         columns.COMMENT,
         ShowColumn("table_name", _source_name),
         ShowColumn("source_type", _source_kind),
-        ShowColumn("base_tables", _source_name),
+        ShowColumn("base_tables", _base_tables),
         ShowColumn("type", columns.fixed("DELTA")),
         ShowColumn("stale", _stale),
         ShowColumn("mode", lambda _, item: "APPEND_ONLY" if item.properties.get("APPEND_ONLY") else "DEFAULT"),
@@ -193,6 +209,7 @@ STREAM = ObjectType(
         columns.OWNER_ROLE_TYPE,
     ),
     terse=("created_on", "name", "kind", "database_name", "schema_name", "tableOn"),
+    terse_names={"kind": "type", "tableOn": "table_name"},
     privileges=("SELECT",),
     rename=False,
     citation=_DOCS + "create-stream",
