@@ -91,15 +91,18 @@ _ALREADY_DONE = (
     (re.compile(r"\s*ALTER\b.*\bRENAME\s+TO\b", re.I | re.S), frozenset({2003, 2043})),
     (re.compile(r"\s*ALTER\s+TABLE\b.*\bADD\s+COLUMN\b", re.I | re.S), frozenset({1430, 2025})),
     (re.compile(r"\s*ALTER\s+TABLE\b.*\b(DROP|RENAME)\s+COLUMN\b", re.I | re.S), frozenset({904, 2003})),
+    (re.compile(r"\s*ALTER\s+TASK\b.*\bREMOVE\s+AFTER\b", re.I | re.S), frozenset({91421})),
 )
+# A refusal with several meanings counts only with the right text: 91421 also says that the graph is running.
+_ALREADY_DONE_TEXT = {91421: "not a predecessor"}
 
 
 class RetryingSession:
     """A session that repeats what failed on the way: never a refusal, except conflicts that pass by themselves.
 
     After a lost outcome the statement may have taken effect. The repetition of a CREATE, DROP, RENAME, ADD or DROP
-    COLUMN then answers that its work is already done; exactly that answer, after exactly that failure, counts as
-    success. All other statements pinky sends may run twice with the effect of once.
+    COLUMN, REMOVE AFTER then answers that its work is already done; exactly that answer, after exactly that failure,
+    counts as success. All other statements pinky sends may run twice with the effect of once.
     """
 
     def __init__(
@@ -128,7 +131,7 @@ class RetryingSession:
                 if self._is_last(attempt, begin):
                     raise
             except StatementError as error:
-                if outcome_lost and _already_done(statement, error.errno):
+                if outcome_lost and _already_done(statement, error):
                     return Rows(("status",), [("done by an earlier attempt whose answer was lost",)])
                 if error.errno not in TRANSIENT or self._is_last(attempt, begin):
                     raise
@@ -139,8 +142,10 @@ class RetryingSession:
         return attempt >= self._policy.attempts or self._clock() - begin >= self._policy.patience
 
 
-def _already_done(statement: str, errno: int) -> bool:
-    return any(errno in numbers and pattern.match(statement) for pattern, numbers in _ALREADY_DONE)
+def _already_done(statement: str, error: StatementError) -> bool:
+    if _ALREADY_DONE_TEXT.get(error.errno, "") not in str(error):
+        return False
+    return any(error.errno in numbers and pattern.match(statement) for pattern, numbers in _ALREADY_DONE)
 
 
 _DETAILS = re.compile(r"(?P<errno>\d{6}) \((?P<state>[0-9A-Z]{5})\)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ import snowflake.connector
 from pinky_local import LocalAccount
 from pinky_local.faults import DropAfter, DropBefore, ExpireToken, FaultRule, Latency, Status
 
-from pinky_core import Event, Outcome, Provider, Report, RetryPolicy, as_session
+from pinky_core import Event, Outcome, Provider, Report, RetryPolicy, Rows, TransportError, as_session
 from pinky_core.apply import run_plan
-from tests.acceptance.world import REGISTRY, dump, provider
+from tests.acceptance.world import REGISTRY, DirectSession, dump, engine, provider
 
 FIRST = """
 scope: account
@@ -53,7 +53,8 @@ resources:
     - {name: NEW, renamed_from: OLD, columns: [{name: A, type: NUMBER}]}
   task:
     - {name: ROOT, schedule: 30 MINUTES, definition: SELECT 1, state: started}
-    - {name: CHILD, after: [ROOT], definition: SELECT 3, state: started}
+    - {name: MID, after: [ROOT], definition: SELECT 4, state: started}
+    - {name: CHILD, after: [MID], definition: SELECT 3, state: started}
   grant: [{privilege: SELECT, on: {table: T1}, to_role: R1}]
 """
 
@@ -213,7 +214,7 @@ def test_a_failing_change_of_a_task_leaves_the_graph_running(first: Path, second
         report = provider(slow, workers=1).apply(second, allow=["destructive"])
         slow.close()
         assert [event.name for event in report.of(Outcome.FAILED)] == ["task D.S.CHILD"]
-        assert task_states(connection) == {"ROOT": "started", "CHILD": "started"}
+        assert task_states(connection) == {"ROOT": "started", "MID": "started", "CHILD": "started"}
 
 
 def test_a_statement_timeout_is_final_and_named(first: Path):
@@ -285,3 +286,42 @@ def test_changes_renames_drops_and_grants_under_random_faults_end_the_same_and_n
         assert sorted(set(applied)) == sorted(applied)
         assert state(connection) == undisturbed
         assert provider(connection).plan(second, prune=True).empty
+
+
+class LosingSession:
+    """A session that executes its n-th changing statement and loses the answer, so that its outcome is unknown."""
+
+    def __init__(self, session: DirectSession, at: int) -> None:
+        self._session = session
+        self._at = at
+        self.concurrency = 1
+        self.lost = ""
+        self.changing = 0
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        rows = self._session.execute(statement, parameters)
+        if not statement.startswith(("SHOW", "DESC", "SELECT")):
+            self.changing += 1
+            if self.changing == self._at:
+                self.lost = statement
+                raise TransportError("the answer was lost", statement=statement)
+        return rows
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_an_answer_lost_after_any_statement_does_not_change_the_end(first: Path, second: Path, part: int):
+    def run(at: int) -> tuple[LosingSession, Report, dict[str, Any]]:
+        with engine() as account:
+            direct = DirectSession(account)
+            session = LosingSession(direct, at)
+            assert provider(session).apply(first).ok, session.lost
+            report = provider(session).apply(second, allow=["destructive"], prune=True)
+            return session, report, dump(direct)
+
+    undisturbed, _, expected = run(0)
+    assert undisturbed.changing >= 25
+    for at in range(1 + part, undisturbed.changing + 1, 3):
+        session, report, found = run(at)
+        assert errors(report) == [], session.lost
+        assert report.ok, session.lost
+        assert found == expected, session.lost
