@@ -7,6 +7,7 @@ skipped, saying because of whom. A guard's closing statements run whatever happe
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import enum
 import heapq
 import threading
@@ -17,6 +18,7 @@ import attrs
 
 from pinky_core.address import Address
 from pinky_core.change import Action, Change, Guard, differences, field_digests
+from pinky_core.driver_logs import without_driver_logs
 from pinky_core.errors import PinkyError, SecretError, SessionError, StalePlanError, StatementError
 from pinky_core.logs import LazyLogger
 from pinky_core.plan import Plan
@@ -248,7 +250,8 @@ class _Run:
         begin = time.monotonic()
         for statement in step.statements:
             try:
-                self._session.execute(statement.render(self._resolve))
+                with without_driver_logs() if statement.has_secrets else contextlib.nullcontext():
+                    self._session.execute(statement.render(self._resolve))
             except (SessionError, SecretError) as error:
                 seconds = time.monotonic() - begin
                 hint = self._explain(error, step.change)

@@ -27,6 +27,7 @@ from pinky_core import (
     Risk,
     Rows,
     SecretReference,
+    Session,
     make_registry,
     plan_to_json,
 )
@@ -355,6 +356,29 @@ def test_a_planted_value_is_in_nothing_that_is_written(
         for spelled in (PLANTED, PLANTED.replace("'", "''").replace("\\", "\\\\"), "planted-9f3"):
             assert spelled not in text, f"the {where} holds the value"
     assert "env:PINKY_TEST_KEY" in written["plan"]
+
+
+class Talkative:
+    """A session whose driver logs the beginning of every statement, as the connector did before version 5."""
+
+    concurrency = 1
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def execute(self, statement: str, parameters: Any = ()) -> Rows:
+        logging.getLogger("snowflake.connector.cursor").debug("running query [%s]", statement[:74])
+        return self._session.execute(statement, parameters)
+
+
+def test_a_driver_that_logs_statements_logs_no_secret(laboratory: Laboratory, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    provider = Provider(Talkative(laboratory.provider.session), registry=laboratory.provider.registry)
+    assert Laboratory(provider, "schema", "D.S").converge({"secret": [string(version=1)]}).empty
+    assert "running query [SHOW SECRETS IN SCHEMA D.S]" in caplog.text
+    assert "(not shown: a statement with a secret is being sent)" in caplog.text
+    assert "CREATE SECRET" not in "".join(line for line in caplog.text.splitlines() if "running query" in line)
+    assert "planted" not in caplog.text
 
 
 def test_a_refused_statement_is_reported_without_the_value(laboratory: Laboratory) -> None:
