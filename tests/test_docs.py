@@ -248,11 +248,10 @@ def run(command: str, folder: Path, paths: list[str]) -> str:
 
 def test_the_handler_of_the_procedure_guide_fills_the_schema_and_knows_no_warehouse(tmp_path: Path):
     page = DOCS / "how-to/stored-procedure.md"
-    (snippet,) = [each for each in SNIPPETS if each.page == page]
+    snippet, procedure = [each for each in SNIPPETS if each.page == page]
     folder = snippet.write(tmp_path)
-    (handler,) = [block["text"] for block in _FENCE.finditer(page.read_text("utf-8")) if block["language"] == "python"]
     names: dict[str, Any] = {}
-    exec(handler, names)
+    exec(procedure.files["handlers/provision.py"], names)
     with engine() as account:
         session = DirectSession(account)
         on_the_ground(session, page)
