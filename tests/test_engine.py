@@ -226,7 +226,7 @@ resources:
     assert len(caught.value.diagnostics) == 9
     assert all(each.location is not None and each.location.line > 3 for each in caught.value.diagnostics)
     assert "Did you mean 'item'?" in found["unknown-kind"].hint
-    assert "item D.S.TWICE" in found["unknown-reference"].hint
+    assert "Did you mean 'item TWICE'?" in found["unknown-reference"].hint
     assert session.statements == []
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pinky_core.address import Address, Identifier, parse_path, sql_path
 from pinky_core.apply import Event, Outcome, Report
-from pinky_core.change import Action, Change, Guard, Risk, field_digests
+from pinky_core.change import Action, Change, Guard, Risk, field_digests, plain
 from pinky_core.connection import ConnectionSession, as_session
 from pinky_core.datatype import DataType
-from pinky_core.diagnostics import Diagnostic, Location, Severity
+from pinky_core.diagnostics import Diagnostic, Location, Severity, nearest
 from pinky_core.diff import FieldChange, ListDiff, changed_fields, keyed_diff
 from pinky_core.engine import Desired, Provider, validate_manifest
 from pinky_core.errors import (
@@ -27,6 +27,7 @@ from pinky_core.errors import (
     TransportError,
 )
 from pinky_core.hookspecs import hookimpl, hookspec
+from pinky_core.json_schema import document_schema, manifest_schema
 from pinky_core.manifest import FolderSource, ManifestSource
 from pinky_core.plan import Plan
 from pinky_core.plan_json import plan_from_json, plan_to_json
@@ -106,6 +107,7 @@ __all__ = [
     "as_session",
     "assignment",
     "changed_fields",
+    "document_schema",
     "field_digests",
     "hookimpl",
     "hookspec",
@@ -114,9 +116,12 @@ __all__ = [
     "literal",
     "load_plugins",
     "make_registry",
+    "manifest_schema",
     "named_in",
+    "nearest",
     "nested",
     "parse_path",
+    "plain",
     "plan_from_json",
     "plan_to_json",
     "prop",

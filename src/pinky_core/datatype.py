@@ -275,8 +275,8 @@ class _Reader:
             if not word:
                 raise self.error("a type's name is missing")
             near = difflib.get_close_matches(word, _NAMES, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise self.error(f"unknown type {word!r}; {hint}Allowed: {', '.join(_NAMES)}")
+            hint = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(_NAMES)}"
+            raise self.error(f"unknown type {word!r}; {hint}")
         self.place += 1
         if word in ("CHAR", "CHARACTER", "NCHAR") and self.take("VARYING"):
             return f"{word} VARYING"

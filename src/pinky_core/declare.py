@@ -182,7 +182,8 @@ class Declarer:
                 continue  # the schema has told it
             match = self._named(text, address, addresses)
             if match is None:
-                hint = nearest(text, [str(each) for each in addresses]) or "Only declared resources can be named here."
+                known = [spelling for each in addresses for spelling in (str(each), f"{each.kind} {each.path[-1]}")]
+                hint = nearest(text, known) or "Only declared resources can be named here."
                 place = document.location_of(("depends_on", index))
                 self._error("unknown-reference", f"{text!r} names no declared resource", hint, place, address)
             else:

@@ -47,6 +47,8 @@ def same(field: Field, before: Any, after: Any) -> bool:
     """Whether a live and a desired value mean the same for this field."""
     if before is ABSENT:
         before = None
+    if field.type is str:  # Snowflake shows a text that is empty and one that was never set alike
+        before, after = before or None, after or None
     if before == after:
         return True
     if field.source is Source.PARAMETER:  # null means: not set here, whatever is inherited

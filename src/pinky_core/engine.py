@@ -94,7 +94,7 @@ def validate_manifest(
     if scope not in scopes:
         summary = f"this manifest has scope {scope}; what is installed and called here may act in: {', '.join(scopes)}"
         problems.append(Diagnostic.error("wrong-scope", summary, location=Location(manifest.file, 1, 1)))
-        scope = max(scopes, key=lambda each: len(SCOPES[each]))
+        raise DiagnosticsError(in_file_order(problems))  # what the kinds may be depends on it
     path = _target_of(manifest, scope, problems)
     items = [*_written(manifest, registry, problems), *_expanded(manifest, registry, path, problems)]
     declarer = Declarer(registry, scope, path, problems)
@@ -225,6 +225,9 @@ class Provider:
     @collector_paused()
     def plan_desired(self, desired: Desired, *, prune: bool = False) -> Plan:
         """The plan for what is declared: reads what is live and compares."""
+        if prune and desired.scope != "schema":
+            summary = f"pruning needs a target schema; this manifest has scope {desired.scope}"
+            raise DiagnosticsError([Diagnostic.error("prune", summary)])
         kinds = {each.address.kind for each in desired.resources}
         with Reader(self.session, workers=self._workers) as reader:
             context = reader.context()
