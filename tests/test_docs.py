@@ -176,6 +176,38 @@ def test_the_rename_of_the_guide_is_a_rename_and_says_nothing_once_it_is_applied
         assert pinky.plan(folder).empty
 
 
+def test_secrets_are_what_the_guide_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (snippet,) = [each for each in SNIPPETS if each.page.stem == "secrets"]
+    text = snippet.files["manifest.yml"].replace("file:/run/secrets/ftp_password", "env:PAYMENT_API_KEY")
+    folder = attrs.evolve(snippet, files={"manifest.yml": text}).write(tmp_path)
+    manifest = folder / "manifest.yml"
+    with engine() as account:
+        session = DirectSession(account)
+        pinky = on_the_ground(session, snippet.page)
+        monkeypatch.delenv("PAYMENT_API_KEY", raising=False)
+        plan = pinky.plan(folder)  # planning does not read the variable
+        report = pinky.apply(plan)
+        assert [event.error for event in report.events] == ["the environment variable PAYMENT_API_KEY is not set"] * 2
+        monkeypatch.setenv("PAYMENT_API_KEY", "first")
+        assert pinky.apply(folder).ok
+        (row,) = [
+            row for row in session.execute("SHOW SECRETS IN SCHEMA SHOP.SALES") if row["name"] == "PAYMENT_API_KEY"
+        ]
+        assert row["comment"] == "Key of the payment provider [pinky version 1]"
+        monkeypatch.setenv("PAYMENT_API_KEY", "second")
+        assert pinky.plan(folder).empty  # nobody can see that the value changed
+        manifest.write_text(text.replace("version: 1", "version: 2"), encoding="utf-8")
+        assert {change.action.value for change in pinky.plan(folder).changes} == {"alter"}
+        assert pinky.apply(folder).ok
+        manifest.write_text(text, encoding="utf-8")
+        with pytest.raises(DiagnosticsError, match="version 1 is lower than version 2"):
+            pinky.plan(folder)
+        manifest.write_text(text.replace("env:PAYMENT_API_KEY", "hunter2"), encoding="utf-8")
+        with pytest.raises(DiagnosticsError) as refused:
+            pinky.plan(folder)
+        assert "hunter2" not in str(refused.value)
+
+
 def test_the_task_graph_of_the_guide_is_suspended_and_resumed_around_a_change(tmp_path: Path):
     (snippet,) = [each for each in SNIPPETS if each.page.stem == "task-graphs"]
     with engine() as account:
