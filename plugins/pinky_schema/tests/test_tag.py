@@ -96,10 +96,26 @@ def test_the_order_of_allowed_values_counts() -> None:
 
 
 def test_null_unsets_each_property_by_itself() -> None:
-    live = Tag(allowed_values=("a",), comment="c", propagate=None, on_conflict=None)
-    assert statements(Tag(allowed_values=None, comment=None), live) == [
+    live = Tag(allowed_values=("a",), comment="c", propagate=Propagate.ON_DEPENDENCY, on_conflict=OnConflict("x"))
+    assert statements(Tag(allowed_values=None, propagate=None, on_conflict=None, comment=None), live) == [
         "ALTER TAG D.S.COST UNSET ALLOWED_VALUES",
+        "ALTER TAG D.S.COST UNSET ON_CONFLICT",
         "ALTER TAG D.S.COST UNSET COMMENT",
+        "ALTER TAG D.S.COST UNSET PROPAGATE",
+    ]
+
+
+def test_a_tag_that_is_not_propagated_shows_none() -> None:
+    row = {"name": "COST", "allowed_values": None, "comment": "", "propagate": "NONE", "on_conflict": None}
+    live = Tag.from_raw(Tag.from_row(row))
+    assert Tag(propagate=None, on_conflict=None, allowed_values=None, comment="").changes(ADDRESS, live, CONTEXT) == []
+
+
+def test_the_two_words_of_on_conflict_are_read_in_any_case_and_other_texts_as_they_are() -> None:
+    assert [OnConflict.parse(each).sql for each in ("merge", "Allowed_Values_Sequence", "it's")] == [
+        "MERGE",
+        "ALLOWED_VALUES_SEQUENCE",
+        "'it''s'",
     ]
 
 

@@ -112,7 +112,7 @@ class Secret(Resource):
         unset=False,
         doc="Security integration of an OAUTH2 or CLOUD_PROVIDER_TOKEN; alterable for the latter only.",
     )
-    oauth_scopes: tuple[str, ...] = prop(default=None, unset=False, doc="Scopes of the client credentials flow.")
+    oauth_scopes: tuple[str, ...] | None = prop(default=None, unset=False, doc="Scopes of the client credentials flow.")
     oauth_refresh_token: SecretReference | None = prop(
         default=None, source=Source.NOWHERE, doc="Token of the authorization code flow, as a reference."
     )

@@ -71,7 +71,7 @@ class Tag(Resource):
 
     privileges = (("USAGE", "the database and schema"), ("CREATE TAG", "the schema"), ("OWNERSHIP", "the tag"))
 
-    allowed_values: tuple[str, ...] = prop(default=None, doc="The values it may have; null allows any.")
+    allowed_values: tuple[str, ...] | None = prop(default=None, doc="The values it may have; null allows any.")
     propagate: Propagate | None = prop(default=None, doc="When its value is carried to other objects.")
     on_conflict: OnConflict | None = prop(
         default=None, doc="The value where propagated values conflict, or ALLOWED_VALUES_SEQUENCE or MERGE."
@@ -109,9 +109,9 @@ class Tag(Resource):
     def alter(
         self, address: Address, live: Tag, changes: Sequence[FieldChange], context: Context
     ) -> Sequence[Statement]:
-        """One SET, then one UNSET for each property, as the grammar has it."""
+        """One SET, then one UNSET for each property, as the grammar has it; PROPAGATE after what depends on it."""
         changed = {change.path: change.after for change in changes}
-        sets, unsets = [], [name.upper() for name, value in changed.items() if value is None]
+        sets, unsets = [], [name for name, value in changed.items() if value is None]
         if changed.get("allowed_values"):
             sets.append(values_clause(self.allowed_values))
         if {"propagate", "on_conflict"} & changed.keys() and is_given(self.propagate):
@@ -121,7 +121,7 @@ class Tag(Resource):
         head = f"ALTER TAG {address.sql}"
         return [
             *([statement(f"{head} SET {' '.join(sets)}")] if sets else []),
-            *(statement(f"{head} UNSET {name}") for name in unsets),
+            *(statement(f"{head} UNSET {name.upper()}") for name in sorted(unsets, key="propagate".__eq__)),
         ]
 
     def risk(
