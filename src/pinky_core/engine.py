@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import attrs
 
-from pinky_core.address import Identifier, parse_path
+from pinky_core.address import Identifier, parse_path, sql_path
 from pinky_core.apply import Event, Outcome, Report, check_fresh, run_plan
 from pinky_core.boundary import check_boundary
 from pinky_core.collector import collector_paused
@@ -262,12 +262,15 @@ class Provider:
         """Apply a manifest, or a plan made before.
 
         A plan is refused with `StalePlanError` when the account has changed since. Destructive changes are refused
-        with `BlockedPlanError` unless ``allow`` covers them (see `Plan.blocked`).
+        with `BlockedPlanError` unless ``allow`` covers them (see `Plan.blocked`). A ``target`` given with a plan must
+        be the plan's own.
         """
         if isinstance(source, Plan):
             plan = source
             if plan.scope not in self.scopes:
                 raise BoundaryError(f"this is a plan of scope {plan.scope}; allowed here: {', '.join(self.scopes)}")
+            if target is not None and parse_path(target) != plan.target:
+                raise BoundaryError(f"this is a plan for {sql_path(plan.target) or 'the account'}, not for {target}")
             self._check_boundary(plan)
             self._check_fresh(plan)
         else:

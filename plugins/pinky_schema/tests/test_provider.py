@@ -117,8 +117,10 @@ def test_a_plan_whose_target_was_widened_is_refused(tmp_path: Path) -> None:
     for widened in (attrs.evolve(plan, target=()), attrs.evolve(plan, scope="account", target=())):
         with pytest.raises(BoundaryError):
             provider.apply(widened)
+    with pytest.raises(BoundaryError, match=r"a plan for D\.S, not for d\.other"):
+        provider.apply(plan, "d.other")
     assert session.changes == []
-    assert provider.apply(plan).ok
+    assert provider.apply(plan, "d.s").ok
     assert session.changes == ["CREATE TABLE D.S.T (X INT)"]
 
 
