@@ -255,8 +255,8 @@ def report(bench: Bench) -> str:
     version = terraform.installed()
     judged = aims(bench)
     lines = [
-        f"Python {platform.python_version()}, {os.cpu_count()} cores; medians of {bench.runs} runs (one where it",
-        f"takes minutes). Terraform: {version or 'not installed'}.",
+        f"Python {platform.python_version()}, {os.cpu_count()} cores; medians of {bench.runs} runs, one where it",
+        f"takes minutes. Terraform: {version or 'not installed'}.",
         "",
     ]
     lines += [*_markdown(work_table(bench)), "", *_markdown(other_table(bench)), ""]
