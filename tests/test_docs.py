@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -258,6 +258,26 @@ def announced(folder: Path) -> list[str]:
     return [str(folder), str(EXAMPLE / "src")]
 
 
+def test_the_commands_of_the_ci_guide_end_with_its_exit_codes_and_apply_the_saved_plan_only_once(tmp_path: Path):
+    page = (DOCS / "how-to/ci.md").read_text(encoding="utf-8")
+    (snippet,) = [each for each in SNIPPETS if each.page.stem == "ci"]
+    folder = snippet.write(tmp_path)
+    (tmp_path / "ground.yml").write_text("scope: account\nresources: {database: [{name: SHOP_PROD}]}\n", "utf-8")
+    assert ended("pinky apply -m ground.yml --local=account --yes", folder).returncode == 0
+    plan, apply = [
+        command.replace("--connection ci", "--local=account")
+        for command in re.findall(r"^pinky .*$", page, re.MULTILINE)
+    ]
+    assert ended(plan, folder).returncode == 2
+    applied = ended(apply, folder)
+    assert applied.returncode == 0, applied.stderr
+    again = ended(apply, folder)
+    assert again.returncode == 1
+    assert "schema SHOP_PROD.SALES: it is there now" in again.stderr
+    assert ended(plan, folder).returncode == 0
+    assert ended(plan.replace("PROD", "PRD"), folder).returncode == 1
+
+
 def commands_of(console: str) -> Iterator[tuple[str, str]]:
     """The commands of a console block with what they print; ``...`` stands for lines that are left out."""
     for part in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:
@@ -267,15 +287,19 @@ def commands_of(console: str) -> Iterator[tuple[str, str]]:
 
 def run(command: str, folder: Path, paths: list[str]) -> str:
     """What a command prints, output before errors, with every duration as 0.0 s."""
+    answer = ended(command, folder, paths)
+    return _SECONDS.sub("0.0 s", answer.stdout + answer.stderr)
+
+
+def ended(command: str, folder: Path, paths: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     program, *arguments = shlex.split(command)
     assert program == "pinky"
     search = os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", "PYTHONPATH": search}
-    answer = subprocess.run(
+    return subprocess.run(
         [Path(sys.executable).with_name(program), *arguments],
         cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
-    return _SECONDS.sub("0.0 s", answer.stdout + answer.stderr)
 
 
 def test_the_handler_of_the_procedure_guide_fills_the_schema_and_knows_no_warehouse(tmp_path: Path):
