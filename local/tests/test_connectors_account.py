@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pinky_local import LocalAccount
-from pinky_local.faults import Action, DropAfter, DropBefore, ExpireToken, Status
+from pinky_local.faults import Action, DropAfter, DropBefore, ExpireToken, Latency, Status
 
 connector = pytest.importorskip("snowflake.connector")
 pytest.importorskip("duckdb")
@@ -150,3 +150,29 @@ def test_snowpark(account: LocalAccount) -> None:
         assert [tuple(row) for row in frame.filter(snowpark.functions.col("ID") > 1).collect()] == [(2, "two")]
     finally:
         session.close()
+
+
+def test_a_statement_of_another_connection_is_cancelled(account: LocalAccount, cursor: Any) -> None:
+    account.faults.inject(Latency(30), "^select 41$")
+    slow = account.connect().cursor()
+    slow.execute_async("select 41")
+    deadline = time.monotonic() + 10
+    session = slow.connection.session_id
+    while cursor.execute(f"select system$cancel_all_queries({session})").fetchone() != ("1 cancelled.",):
+        assert time.monotonic() < deadline, "the statement never ran"
+    while slow.connection.is_still_running(slow.connection.get_query_status(slow.sfqid)):
+        assert time.monotonic() < deadline, "the statement was not cancelled"
+    assert slow.connection.get_query_status(slow.sfqid).name == "FAILED_WITH_ERROR"
+    slow.connection.close()
+
+
+def test_temporary_tables_end_with_their_connection(account: LocalAccount, cursor: Any) -> None:
+    cursor.execute("create database d")
+    other = account.connect(role="ACCOUNTADMIN", warehouse="COMPUTE_WH", database="D", schema="PUBLIC")
+    other.cursor().execute("create temporary table t (a int)")
+    other.cursor().execute("begin")
+    other.cursor().execute("insert into t values (1)")
+    assert cursor.execute("show tables in schema d.public").fetchall() == []
+    other.close()
+    cursor.execute("create table d.public.t (b int)")
+    assert cursor.execute("select count(*) from d.public.t").fetchone() == (0,)

@@ -74,6 +74,9 @@ class LocalAccount:
             end_session=self._end_session,
             hold_seconds=self._hold_seconds,
         )
+        attach = getattr(self.engine, "attach_running", None)
+        if callable(attach):
+            attach(self._routes.runs.running)
         self._control = Control(self.faults, self.journal, self.counters, self.sessions)
         self._server = HttpServer(self._handle, self._port)
         self._server.start()
@@ -151,7 +154,10 @@ class LocalAccount:
 
     def _end_session(self, context: SessionContext) -> None:
         if self._data is not None:
-            self._data.close_session(context)
+            self._data.close_session(context)  # first: an open transaction may hold the session's temporary tables
+        logout = getattr(self.engine, "logout", None)
+        if callable(logout):
+            logout(context)
 
     def _create_users(self) -> None:
         requested: dict[str, str | None] = dict.fromkeys(("database", "schema", "warehouse", "role"))

@@ -33,6 +33,7 @@ class Run:
     request_id: str
     sql: str = field(repr=False)
     detached: bool = False
+    warehouse: str | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
     timed_out: int | None = None
@@ -82,14 +83,21 @@ class Runs:
         self._lock = threading.Lock()
 
     def claim(
-        self, session_id: int, user: str, request_id: str, sql: str, *, detached: bool = False
+        self,
+        session_id: int,
+        user: str,
+        request_id: str,
+        sql: str,
+        *,
+        detached: bool = False,
+        warehouse: str | None = None,
     ) -> tuple[Run, bool]:
         """The run of this request id, and whether it is new and the caller has to execute it."""
         with self._lock:
             run = self._by_request.get((session_id, request_id))
             if run is not None:
                 return run, False
-            run = Run(str(uuid.uuid4()), session_id, user, request_id, sql, detached)
+            run = Run(str(uuid.uuid4()), session_id, user, request_id, sql, detached, warehouse)
             self._by_request[(session_id, request_id)] = run
             self._by_query[run.query_id] = run
             self._running[run.query_id] = run

@@ -207,7 +207,9 @@ class Routes:
 
     def _claim(self, session: WireSession, request_id: str, order: Order, *, detached: bool) -> tuple[Run, bool]:
         context = session.context
-        run, is_new = self.runs.claim(context.session_id, context.user, request_id, order.sql, detached=detached)
+        run, is_new = self.runs.claim(
+            context.session_id, context.user, request_id, order.sql, detached=detached, warehouse=context.warehouse
+        )
         if not is_new:
             entry = self._journal.record(
                 context.session_id, run.query_id, request_id, order.sql, binds=order.bind_texts, replayed=True

@@ -82,8 +82,25 @@ class Bind:
     value: str | list[str | None] | None
 
 
+class RunningStatement(Protocol):
+    """A statement that a client waits for. ``cancelled`` is the event that its `SessionContext` carries too."""
+
+    query_id: str
+    session_id: int
+    user: str
+    warehouse: str | None
+    cancelled: threading.Event
+
+    def cancel(self) -> bool:
+        """Ask the statement to stop; False where it is done already."""
+
+
 class Engine(Protocol):
-    """What the wire server needs of an account. Implementations are thread safe: sessions call it from many threads."""
+    """What the wire server needs of an account. Implementations are thread safe: sessions call it from many threads.
+
+    Two methods are optional: ``logout(session)`` is called when a session is over, ``attach_running(running)`` once
+    with a function that lists the `RunningStatement` values of all sessions.
+    """
 
     def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:
         """A new session for a user.
@@ -159,6 +176,12 @@ class DataPlane(Protocol):
 
     def row_count(self, name: tuple[str, str, str]) -> int:
         """Rows in a table."""
+
+    def row_counts(self, names: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], int]:
+        """Rows in many tables, asked for at once."""
+
+    def purge(self, dropped: Any) -> None:
+        """Forget for good what `drop` returned."""
 
     def create_view(self, name: tuple[str, str, str], query: str, session: SessionContext) -> Sequence[TableColumn]:
         """Check a view's query against what exists and return its columns with Snowflake types."""

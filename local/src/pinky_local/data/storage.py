@@ -83,6 +83,13 @@ class Storage:
         row = self._execute(sql).fetchone()
         return row[0] if row else None
 
+    def row(self, expressions: Sequence[str]) -> tuple[Any, ...]:
+        """The values of several expressions, asked for in one statement."""
+        with self.lock:
+            found = self._execute(f"SELECT {', '.join(expressions)}").fetchone()
+        assert found is not None, "a SELECT without FROM has one row"
+        return found
+
     def constant(self, expression: str) -> Any:
         """The value of an expression that reads no row."""
         with self.lock:

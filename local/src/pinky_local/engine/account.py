@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from pinky_local.engine.access import ACCOUNT, SYSTEM_ROLES, Access
 from pinky_local.engine.catalog import Catalog, CatalogObject, Grant, Membership
 from pinky_local.engine.privileges import GLOBAL_PRIVILEGES
 from pinky_local.engine.resolver import CatalogResolver
-from pinky_local.types import DataPlane, Result
+from pinky_local.types import DataPlane, Result, RunningStatement
 
 REMEMBERED_RESULTS = 2000
 """How many results RESULT_SCAN can reach back to (Snowflake keeps them for 24 hours)."""
@@ -23,7 +23,7 @@ _HIERARCHY = (("SECURITYADMIN", "ACCOUNTADMIN"), ("SYSADMIN", "ACCOUNTADMIN"), (
 
 
 class Account:
-    """One account. ``lock`` is held while a statement of the catalog runs."""
+    """One account. ``lock`` is held while a statement of the catalog runs; ``running`` lists what clients wait for."""
 
     def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL") -> None:
         self.name: str = name
@@ -33,6 +33,7 @@ class Account:
         self.parameters: dict[str, Any] = {}
         self.lock = threading.RLock()
         self.changed = False
+        self.running: Callable[[], Sequence[RunningStatement]] = tuple
         self.resolver = CatalogResolver(self)
         self._compiling = threading.local()
         if data is not None and hasattr(data, "resolver"):

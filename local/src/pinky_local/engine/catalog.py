@@ -6,6 +6,7 @@ Objects point at their container and their owner by number, so renaming or movin
 from __future__ import annotations
 
 import copy
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,6 +75,10 @@ class CatalogObject:
         """Where its container's index holds it."""
         return self.space, self.name + self.signature
 
+    def hidden_from(self, session_id: int) -> bool:
+        """Whether this is a temporary object of another session."""
+        return bool(self.state.get("session", session_id) != session_id)
+
     def draft(self) -> CatalogObject:
         """A copy to change and to put in its place when the whole statement has succeeded."""
         return copy.deepcopy(self)
@@ -117,21 +122,50 @@ class Membership:
 
 @dataclass(slots=True)
 class Dropped:
-    """A dropped object with everything below it, kept for UNDROP. ``rows`` is what the data plane returned."""
+    """A dropped object with everything below it, kept for UNDROP. ``rows`` is what the data plane returned.
+
+    ``kept_until`` is when its Time Travel ends and the rows go for good.
+    """
 
     objects: list[CatalogObject]
     grants: list[Grant]
     dropped_on: datetime
+    kept_until: datetime
     rows: list[tuple[tuple[str, str, str], Any]] = field(default_factory=list)
 
 
+class _Index:
+    """The objects of one type in one container by name, and by name in one case."""
+
+    def __init__(self, items: list[CatalogObject]) -> None:
+        self.items = items
+        self._folded: list[tuple[str, int]] | None = None
+
+    def beginning(self, prefix: str) -> list[CatalogObject]:
+        """Those whose name begins with a text in any case; all of them where a name or the text is not ASCII."""
+        if self._folded is None:
+            names = [(item.name.lower(), place) for place, item in enumerate(self.items)]
+            self._folded = sorted(names) if all(name.isascii() for name, _ in names) else []
+        if len(self._folded) != len(self.items) or not prefix.isascii():
+            return list(self.items)
+        low = prefix.lower()
+        first = bisect_left(self._folded, (low, -1))
+        last = bisect_left(self._folded, (low + "\x7f", -1))
+        return [self.items[place] for place in sorted(place for _, place in self._folded[first:last])]
+
+
 class Catalog:
-    """All objects by number and by container. ``version`` rises with every change of roles, grants or owners."""
+    """All objects by number and by container. ``version`` rises with every change of roles, grants or owners.
+
+    ``expiring`` is a heap: when a dropped object's Time Travel ends, its number, and where `dropped` has it.
+    ``temporary`` has the numbers of temporary objects by session; some of them may be gone.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[int, CatalogObject] = {}
         self.children: dict[int, dict[Key, CatalogObject]] = {}
         self.by_kind: dict[int, dict[str, dict[Key, CatalogObject]]] = {}
+        self._sorted: dict[tuple[int, str], _Index] = {}
         self.owned: dict[int, set[int]] = {}
         self.grants_on: dict[int, dict[tuple[str, int], Grant]] = {}
         self.grants_to: dict[int, dict[tuple[str, int], Grant]] = {}
@@ -139,6 +173,8 @@ class Catalog:
         self.members: dict[int, dict[int, Membership]] = {}
         self.memberships: dict[int, dict[int, Membership]] = {}
         self.dropped: dict[tuple[int, Key], list[Dropped]] = {}
+        self.expiring: list[tuple[datetime, int, tuple[int, Key]]] = []
+        self.temporary: dict[int, list[int]] = {}
         self.next_number = 1
         self.version = 0
 
@@ -153,6 +189,7 @@ class Catalog:
         self.objects[item.number] = item
         self.children.setdefault(item.parent, {})[item.key] = item
         self.by_kind.setdefault(item.parent, {}).setdefault(item.kind, {})[item.key] = item
+        self._sorted.pop((item.parent, item.kind), None)
         if item.owner is not None:
             self.owned.setdefault(item.owner, set()).add(item.number)
         self.version += 1
@@ -162,6 +199,7 @@ class Catalog:
         del self.objects[item.number]
         del self.children[item.parent][item.key]
         del self.by_kind[item.parent][item.kind][item.key]
+        self._sorted.pop((item.parent, item.kind), None)
         if item.owner is not None:
             self.owned[item.owner].discard(item.number)
         self.version += 1
@@ -175,9 +213,16 @@ class Catalog:
         """The object of this name in a container's name space."""
         return self.children.get(parent, {}).get((space, name))
 
-    def of_kind(self, parent: int, kind: str) -> list[CatalogObject]:
-        """The objects of one type directly in a container, by name."""
-        return [item for _, item in sorted(self.by_kind.get(parent, {}).get(kind, {}).items())]
+    def of_kind(self, parent: int, kind: str, prefix: str = "") -> list[CatalogObject]:
+        """The objects of one type directly in a container, by name; those whose name may begin with a text.
+
+        ``prefix`` narrows the search where that is cheap: case does not matter, and more than asked for may come.
+        """
+        index = self._sorted.get((parent, kind))
+        if index is None:
+            held = sorted(self.by_kind.get(parent, {}).get(kind, {}).items())
+            index = self._sorted[(parent, kind)] = _Index([item for _, item in held])
+        return index.beginning(prefix) if prefix else list(index.items)
 
     def overloads(self, parent: int, space: str, name: str) -> list[CatalogObject]:
         """The routines of one name in a schema."""

@@ -11,11 +11,13 @@ from typing import Any
 from pinky_local.engine import (
     alter,
     alter_table,
+    cancelling,
     context,
     create,
     definitions_text,
     errors,
     grants,
+    lifecycle,
     parameters,
     remarks,
     routines,
@@ -35,11 +37,11 @@ from pinky_local.engine import (
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.account import Account
 from pinky_local.engine.statement import Statement
-from pinky_local.types import Bind, DataPlane, Result, SessionContext, SqlError
+from pinky_local.types import Bind, DataPlane, Result, RunningStatement, SessionContext, SqlError
 
 FAMILIES = (
-    alter_table, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters, storage, tags,
-    tasks, views, warehouses,
+    alter_table, cancelling, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters,
+    storage, tags, tasks, views, warehouses,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
@@ -143,6 +145,17 @@ class CatalogEngine:
             ]
         return [*found, {"name": "CLIENT_TELEMETRY_ENABLED", "value": False}]
 
+    def attach_running(self, running: Callable[[], Sequence[RunningStatement]]) -> None:
+        """Say where the statements are found that SYSTEM$CANCEL_QUERY and its kin stop."""
+        self.account.running = running
+
+    def logout(self, session: SessionContext) -> None:
+        """End a session: its temporary objects are dropped for good."""
+        with self.account.lock:
+            lifecycle.end_session(Statement(self.account, session, "SELECT 1", (), ""))
+            if self.account.changed:
+                self._save()
+
     def results(self, query_id: str) -> Result | None:
         """See `types.Engine.results`."""
         return self.account.remembered(query_id)
@@ -158,7 +171,9 @@ class CatalogEngine:
             commit = getattr(self.account.data, "commit", None)
             if word in _DDL and callable(commit):
                 commit(statement.session)  # every DDL statement commits what is open before it
+            lifecycle.purge_expired(self.account)
             result = handler(statement)
+            lifecycle.purge_expired(self.account)
             if self.account.changed:
                 self._save()
             return result

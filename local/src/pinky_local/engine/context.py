@@ -52,10 +52,6 @@ def _schemas(_: Account, session: SessionContext, __: Sequence[Any]) -> str:
     return json.dumps(qualified, separators=(",", ":"))
 
 
-def _cancel_all(_: Account, __: SessionContext, ___: Sequence[Any]) -> str:
-    return "0 cancelled."
-
-
 FUNCTIONS: dict[str, tuple[int, Function]] = {
     "CURRENT_ACCOUNT": (0, lambda account, session, _: account.name),
     "CURRENT_ACCOUNT_NAME": (0, lambda account, session, _: account.name),
@@ -76,7 +72,6 @@ FUNCTIONS: dict[str, tuple[int, Function]] = {
     "CURRENT_SESSION": (0, lambda account, session, _: str(session.session_id)),
     "LAST_QUERY_ID": (0, lambda account, session, _: session.last_query_id),
     "IS_ROLE_IN_SESSION": (1, _in_session),
-    "SYSTEM$CANCEL_ALL_QUERIES": (1, _cancel_all),
     "SYSTEM$CLIENT_VERSION_INFO": (0, lambda account, session, _: "[]"),
     "SYSTEM$TYPEOF": (1, lambda account, session, arguments: _typeof(arguments[0])),
 }

@@ -94,6 +94,8 @@ def install(statement: Statement, creation: Creation) -> Result:
     existing = catalog.get(parent, spec.name_space, name + creation.signature)
     if existing is not None and existing.kind != spec.kind:
         raise errors.exists_as(shown, TYPES[existing.kind].words)
+    if existing is not None:
+        _check_temporary(statement, creation, existing)
     if existing is not None and not statement.access.sees(statement.roles, existing):
         raise errors.exists_hidden(spec.words.capitalize(), shown)
     if existing is not None and creation.if_not_exists:
@@ -102,7 +104,8 @@ def install(statement: Statement, creation: Creation) -> Result:
         raise errors.already_exists(shown if not creation.signature else name)
     if existing is not None and creation.mode == "alter":
         return _alter(statement, creation, existing)
-    statement.require_create(spec, parent)
+    if not (spec.kind == "table" and "TEMPORARY" in creation.modifiers):  # anybody may have temporary tables
+        statement.require_create(spec, parent)
     owner = lifecycle.owner_for_new(statement, parent)
     item = statement.account.new(spec.kind, name, space=spec.name_space, parent=parent, owner=owner)
     item.signature = creation.signature
@@ -115,6 +118,9 @@ def install(statement: Statement, creation: Creation) -> Result:
         kept = list(catalog.grants_on.get(existing.number, {}).values()) if creation.copy_grants else []
         lifecycle.drop(statement, existing, replaced=True)
     catalog.add(item)
+    if "TEMPORARY" in creation.modifiers:
+        item.state["session"] = statement.session.session_id
+        catalog.temporary.setdefault(statement.session.session_id, []).append(item.number)
     lifecycle.give_new(statement, item, kept)
     try:
         for finish in creation.finish:
@@ -125,6 +131,13 @@ def install(statement: Statement, creation: Creation) -> Result:
     statement.account.changed = True
     lifecycle.enter(statement, item)
     return status(families.created_message(statement, item))
+
+
+def _check_temporary(statement: Statement, creation: Creation, existing: CatalogObject) -> None:
+    """A temporary object does not hide another one of its name here, as it would in Snowflake; that is refused."""
+    temporary = "TEMPORARY" in creation.modifiers
+    if existing.hidden_from(statement.session.session_id) or temporary != bool(existing.state.get("TEMPORARY")):
+        raise errors.unsupported("a temporary object beside another object of the same name")
 
 
 def _fill(statement: Statement, creation: Creation, item: CatalogObject, existing: CatalogObject | None) -> None:

@@ -190,7 +190,7 @@ def _find_target(statement: Statement, target: Target) -> None:
             target.items += [
                 item
                 for item in statement.catalog.of_kind(number, target.kind)
-                if statement.access.sees(statement.roles, item)
+                if statement.access.sees(statement.roles, item) and not item.hidden_from(statement.session.session_id)
             ]
 
 

@@ -61,12 +61,17 @@ class _Reader:
 
     def __init__(self, account: Account, session: SessionContext, database: CatalogObject) -> None:
         self.account, self.catalog, self.database = account, account.catalog, database
+        self.session_id = session.session_id
         self.roles = account.access.active(session)
         self.everything = account.access.holds_account(self.roles, "MANAGE GRANTS")
 
     def visible(self, parent: int, kind: str) -> list[CatalogObject]:
         touches = self.account.access.touches
-        return [i for i in self.catalog.of_kind(parent, kind) if self.everything or touches(self.roles, i)]
+        return [
+            item
+            for item in self.catalog.of_kind(parent, kind)
+            if (self.everything or touches(self.roles, item)) and not item.hidden_from(self.session_id)
+        ]
 
     def relations(self, *kinds: str) -> Iterator[tuple[CatalogObject, CatalogObject]]:
         for schema in self.visible(self.database.number, "schema"):
@@ -148,10 +153,15 @@ def _place(reader: _Reader, schema: CatalogObject, item: CatalogObject) -> dict[
 
 def _tables(reader: _Reader) -> Iterator[dict[str, Any]]:
     data = reader.account.data
-    for schema, item in reader.relations("table", "view"):
+    found = list(reader.relations("table", "view"))
+    counts = {}
+    if data is not None:
+        named = [(schema.name, item.name) for schema, item in found if item.kind == "table"]
+        counts = data.row_counts([(reader.database.name, schema, name) for schema, name in named])
+    for schema, item in found:
         table = item.kind == "table"
         temporary = bool(item.state.get("TEMPORARY"))
-        count = data.row_count((reader.database.name, schema.name, item.name)) if table and data is not None else None
+        count = counts.get((reader.database.name, schema.name, item.name)) if table else None
         yield (
             _common(reader, item, "TABLE")
             | _place(reader, schema, item)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from pinky_local.engine import errors, identifiers
+from datetime import timedelta
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from pinky_local.engine import errors, identifiers, parameters
 from pinky_local.engine.access import ACCOUNT
-from pinky_local.engine.catalog import CatalogObject, Dropped, Grant
+from pinky_local.engine.catalog import CatalogObject, Dropped, Grant, Key
 from pinky_local.engine.specs import TYPES
 from pinky_local.engine.statement import Statement
+
+if TYPE_CHECKING:
+    from pinky_local.engine.account import Account
 
 
 def owner_for_new(statement: Statement, parent: int) -> int:
@@ -60,6 +67,7 @@ def drop(statement: Statement, item: CatalogObject, *, replaced: bool = False) -
     """Drop an object with everything below it and keep it for UNDROP where the type has that."""
     catalog = statement.catalog
     root = item.parent, item.key
+    days = _retention(statement, item)
     below = list(catalog.below(item))
     rows = []
     data = statement.account.data
@@ -75,10 +83,59 @@ def drop(statement: Statement, item: CatalogObject, *, replaced: bool = False) -
             _forget_grantee(statement, child)
         catalog.remove(child)
     if TYPES[item.kind].undrop:
-        catalog.dropped.setdefault(root, []).append(Dropped(below, grants, statement.now, rows))
+        until = statement.now + timedelta(days=days)
+        catalog.dropped.setdefault(root, []).append(Dropped(below, grants, statement.now, until, rows))
+        heappush(catalog.expiring, (until, item.number, root))
     if not replaced:
         _leave(statement, item)
     statement.account.changed = True
+
+
+def _retention(statement: Statement, item: CatalogObject) -> int:
+    """Days for which a dropped object can come back; one at most for transient and temporary ones.
+
+    https://docs.snowflake.com/en/user-guide/data-time-travel; that of a container counts for what is in it. A tag has
+    no retention of its own: a day (a guess).
+    """
+    if item.kind == "tag":
+        return 1
+    days = int(parameters.effective(statement, parameters.PARAMETERS["DATA_RETENTION_TIME_IN_DAYS"], item)[0])
+    return min(days, 1) if item.state.get("TRANSIENT") or item.state.get("TEMPORARY") else days
+
+
+def purge_expired(account: Account) -> None:
+    """Forget for good what was dropped longer ago than its retention time, with its rows."""
+    catalog = account.catalog
+    if not catalog.expiring:
+        return
+    now = account.now()
+    while catalog.expiring and catalog.expiring[0][0] <= now:
+        _, number, root = heappop(catalog.expiring)
+        for entry in [one for one in catalog.dropped.get(root, []) if one.objects[0].number == number]:
+            _purge(account, root, entry)
+
+
+def _purge(account: Account, root: tuple[int, Key], entry: Dropped) -> None:
+    waiting = account.catalog.dropped[root]
+    waiting.remove(entry)
+    if not waiting:
+        del account.catalog.dropped[root]
+    if account.data is not None:
+        for _, rows in entry.rows:
+            account.data.purge(rows)
+
+
+def end_session(statement: Statement) -> None:
+    """Drop a session's temporary objects for good; nothing brings them back."""
+    catalog = statement.catalog
+    numbers = set(catalog.temporary.pop(statement.session.session_id, ()))
+    for number in numbers & catalog.objects.keys():
+        drop(statement, catalog.objects[number], replaced=True)
+    if not numbers:
+        return
+    for root, entries in list(catalog.dropped.items()):
+        for entry in [one for one in entries if one.objects[0].number in numbers]:
+            _purge(statement.account, root, entry)
 
 
 def discard(statement: Statement, item: CatalogObject, replaced: CatalogObject | None) -> None:

@@ -119,4 +119,6 @@ class CatalogResolver:
         if schema is None or not access.sees(roles, schema):
             raise errors.not_found("Schema", identifiers.dotted(full[:2]))
         item = catalog.get(schema.number, "relation", full[2])
-        return item if item is not None and access.sees(roles, item) else None
+        if item is None or item.hidden_from(session.session_id):
+            return None
+        return item if access.sees(roles, item) else None

@@ -28,11 +28,15 @@ SPECIAL: dict[str, Callable[[Statement], Result]] = {}
 
 @dataclass(slots=True)
 class Listing:
-    """What a SHOW statement asks for. ``scope`` is the container's number; ``like`` a pattern."""
+    """What a SHOW statement asks for.
+
+    ``scope`` is the container's number; ``like`` a pattern and ``prefix`` its literal beginning.
+    """
 
     scope: int = ACCOUNT
     scoped: bool = False
     like: re.Pattern[str] | None = None
+    prefix: str = ""
     starts: str = ""
     limit: int | None = None
     after: str | None = None
@@ -58,6 +62,11 @@ def like_pattern(text: str) -> re.Pattern[str]:
             out.append({"%": ".*", "_": "."}.get(char) or re.escape(char))
         index += 1
     return re.compile("".join(out), re.IGNORECASE | re.DOTALL)
+
+
+def _literal_start(text: str) -> str:
+    """What every name that matches a LIKE pattern begins with, in any case."""
+    return re.split(r"[%_\\\\]", text, maxsplit=1)[0]
 
 
 def show(statement: Statement) -> Result:
@@ -105,6 +114,8 @@ def _list(statement: Statement, spec: ObjectType, *, terse: bool) -> Result:
             raise errors.compilation(90153, "22000", text)
         found = found[:CEILING]
     columns = _columns(spec, listing)
+    if spec.prepare is not None and not listing.terse:
+        spec.prepare(statement, found)
     return table(statement, columns, found)
 
 
@@ -160,7 +171,8 @@ def read_filters(statement: Statement, listing: Listing, spec: ObjectType | None
     """Read LIKE, IN, STARTS WITH and LIMIT … FROM, each at most once, in the order of the reference."""
     tokens = statement.tokens
     if listing.like is None and tokens.accept("LIKE"):
-        listing.like = like_pattern(tokens.string())
+        text = tokens.string()
+        listing.like, listing.prefix = like_pattern(text), _literal_start(text)
     if not listing.scoped and spec is not None:
         listing.scope = _scope(statement, spec, listing)
     if spec is not None and not spec.show_limit:
@@ -247,12 +259,16 @@ def _visible(statement: Statement, spec: ObjectType, listing: Listing) -> list[C
     everything = access.holds_account(roles, "MANAGE GRANTS")
     found: list[CatalogObject] = []
     for number in containers_below(statement, spec, listing.scope):
-        candidates = catalog.of_kind(number, spec.kind)
+        candidates = catalog.of_kind(number, spec.kind, listing.prefix)
         if listing.history:
             gone = [e.objects[0] for (parent, _), es in catalog.dropped.items() if parent == number for e in es]
             candidates = sorted([*candidates, *(item for item in gone if item.kind == spec.kind)], key=lambda i: i.name)
         found += [
-            item for item in candidates if listing.matches(item.name) and (everything or access.touches(roles, item))
+            item
+            for item in candidates
+            if listing.matches(item.name)
+            and (everything or access.touches(roles, item))
+            and not item.hidden_from(statement.session.session_id)
         ]
     return found
 
@@ -284,7 +300,7 @@ def describe(statement: Statement) -> Result:
             child
             for kind in TYPES
             for child in statement.catalog.of_kind(item.number, kind)
-            if statement.access.sees(statement.roles, child)
+            if statement.access.sees(statement.roles, child) and not child.hidden_from(statement.session.session_id)
         ]
         return table(statement, spec.describe, children, DESCRIBE_TYPE)
     if not spec.describe:

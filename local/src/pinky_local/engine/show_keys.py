@@ -43,7 +43,7 @@ def _relations(statement: Statement, *kinds: str) -> Iterator[CatalogObject]:
     for number in show.containers_below(statement, TYPES["table"], scope):
         found = [item for kind in kinds for item in catalog.of_kind(number, kind)]
         for item in sorted(found, key=lambda item: item.name):
-            if access.sees(statement.roles, item):
+            if access.sees(statement.roles, item) and not item.hidden_from(statement.session.session_id):
                 yield item
 
 

@@ -7,7 +7,7 @@ defaults, SHOW and DESCRIBE columns, privileges, which statements it has, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,7 @@ class ObjectType:
     """One object type. ``grade`` says how well it is known: documented, provider (from the provider's SDK) or guess.
 
     ``terse`` are the columns of SHOW TERSE; ``terse_names`` says what such a column is called in the full SHOW where
-    that is something else.
+    that is something else. ``prepare`` is called once before the rows of SHOW are made.
     """
 
     kind: str
@@ -65,6 +65,7 @@ class ObjectType:
     show: tuple[ShowColumn, ...] = ()
     terse: tuple[str, ...] = ()
     terse_names: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Statement, Sequence[CatalogObject]], None] | None = None
     describe: tuple[ShowColumn, ...] = ()
     privileges: tuple[str, ...] = ()
     modifiers: tuple[str, ...] = ()

@@ -33,6 +33,7 @@ class Statement:
         self.query_id = query_id
         self.now: datetime = account.now()
         self.deferred_checks: list[Callable[[], object]] = []
+        self.row_counts: dict[int, int] = {}
         self._next_bind = 0
 
     @property
@@ -95,7 +96,9 @@ class Statement:
         full = self.qualified(kind, parts)
         parent = self.container(kind, full)
         item = self.catalog.get(parent, TYPES[kind].name_space, full[-1] + signature)
-        return item if item is not None and item.kind == kind else None
+        if item is None or item.kind != kind or item.hidden_from(self.session.session_id):
+            return None
+        return item
 
     def find(self, kind: str, parts: tuple[str, ...], signature: str = "") -> CatalogObject:
         """The visible object of this type. Raises 2003."""

@@ -39,7 +39,7 @@ def _without_secrets(values: dict[str, Any]) -> dict[str, Any]:
 
 
 class Store:
-    """``catalog.json`` in a folder. Neither dropped objects nor write-only values outlive the process."""
+    """``catalog.json`` in a folder. Neither dropped and temporary objects nor write-only values outlive the process."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,12 +48,18 @@ class Store:
     def save(self, account: Account) -> None:
         """Write everything beside the file, then put it in its place."""
         catalog = account.catalog
+        lasting = {item.number for item in catalog.objects.values() if "session" not in item.state}
         content = {
             "format": FORMAT,
             "next_number": catalog.next_number,
             "parameters": account.parameters,
-            "objects": [_without_secrets(asdict(item)) for item in catalog.objects.values()],
-            "grants": [asdict(entry) for held in catalog.grants_on.values() for entry in held.values()],
+            "objects": [_without_secrets(asdict(item)) for item in catalog.objects.values() if item.number in lasting],
+            "grants": [
+                asdict(entry)
+                for held in catalog.grants_on.values()
+                for entry in held.values()
+                if entry.on in lasting or entry.on == 0
+            ],
             "future": [asdict(entry) for entries in catalog.future.values() for entry in entries],
             "members": [asdict(entry) for held in catalog.members.values() for entry in held.values()],
         }

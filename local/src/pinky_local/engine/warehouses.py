@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pinky_local.engine import errors, families, properties
+from pinky_local.engine.cancelling import abort_all
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import Creation
 from pinky_local.engine.specs.account import is_adaptive, standard
@@ -82,7 +83,7 @@ def alter_warehouse(statement: Statement, item: CatalogObject) -> Callable[[], N
         disabled = tokens.any_word() == "DISABLE"
         return lambda: _admit(statement, item, disabled=disabled)
     if tokens.accept("ABORT", "ALL", "QUERIES"):
-        return lambda: statement.require(item, "OPERATE")
+        return abort_all(statement, item)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,21 @@ def _on(name: str) -> ShowColumn:
 
 def _rows(statement: Statement, item: CatalogObject) -> int:
     """Rows in a table; 0 where the account has no data plane, since nothing can have put any there."""
+    return statement.row_counts.get(item.number, 0)
+
+
+def count_rows(statement: Statement, tables: Sequence[CatalogObject]) -> None:
+    """Ask the data plane once how many rows these tables have."""
     data = statement.account.data
-    if data is None or item.number not in statement.catalog.objects:
-        return 0
-    database, schema, name = statement.catalog.path(item)
-    return data.row_count((database, schema, name))
+    if data is None:
+        return
+    numbers = {}
+    for table in tables:
+        if table.number in statement.catalog.objects:
+            database, schema, name = statement.catalog.path(table)
+            numbers[(database, schema, name)] = table.number
+    counts = data.row_counts(list(numbers))
+    statement.row_counts.update({number: counts[name] for name, number in numbers.items()})
 
 
 def _table_kind(_: Statement, item: CatalogObject) -> str:
@@ -38,6 +49,7 @@ def _table_kind(_: Statement, item: CatalogObject) -> str:
 
 TABLE = ObjectType(
     kind="table",
+    prepare=count_rows,
     words="TABLE",
     plural="TABLES",
     container="schema",
