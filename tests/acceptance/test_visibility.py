@@ -30,6 +30,7 @@ SETUP = (
     "CREATE SECRET D.S.SE TYPE = GENERIC_STRING SECRET_STRING = 'x' COMMENT = '[pinky version 1]'",
     "CREATE TAG D.S.TG",
     "CREATE STREAM D.S.SM ON TABLE D.S.T",
+    "CREATE PROCEDURE D.S.P() RETURNS VARCHAR LANGUAGE SQL AS $$BEGIN RETURN 'x'; END$$",
 )
 # Kind → (the object as it is, declared; a change of it; the least privilege that shows it).
 OBJECTS = {
@@ -59,6 +60,11 @@ OBJECTS = {
         "{name: SM, on_table: T}",
         "{name: SM, on_table: T, comment: changed}",
         "SELECT ON STREAM D.S.SM",
+    ),
+    "procedure": (
+        "{name: P, language: SQL, returns: VARCHAR, body: \"BEGIN RETURN 'x'; END\"}",
+        "{name: P, language: SQL, returns: VARCHAR, comment: changed, body: \"BEGIN RETURN 'x'; END\"}",
+        "USAGE ON PROCEDURE D.S.P()",
     ),
 }
 CREATED_BY = {kind: f"CREATE {kind.upper()} on the schema" for kind in OBJECTS}
@@ -148,7 +154,7 @@ def test_without_usage_on_the_schema_nothing_is_planned_and_the_schema_and_role_
     assert "role WEAK" in found.summary
 
 
-@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize("kind", sorted(set(OBJECTS) - {"procedure"}))
 def test_the_least_privilege_on_an_object_is_enough_for_an_empty_plan(world: World, kind: str):
     world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", OBJECTS[kind][2])
     if kind == "stream":
@@ -156,6 +162,20 @@ def test_the_least_privilege_on_an_object_is_enough_for_an_empty_plan(world: Wor
     plan = world.plan(f"{kind}: [{OBJECTS[kind][0]}]")
     assert [(str(change.address), change.reason) for change in plan.changes] == []
     assert plan.unchanged == 1
+
+
+def test_the_query_of_a_secure_view_is_its_owners_to_see_and_no_difference(world: World):
+    world.run("CREATE SECURE VIEW D.S.SV AS SELECT A FROM D.S.T")
+    world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", "SELECT ON VIEW D.S.SV")
+    with pytest.raises(DiagnosticsError, match=r"not-visible.*view D\.S\.SV"):
+        world.plan("view: [{name: SV, secure: true, query: SELECT A FROM D.S.T}]")
+
+
+@pytest.mark.xfail(reason="a body that DESCRIBE hides is still planned as a replacement")
+def test_the_body_of_a_procedure_is_its_owners_to_see_and_no_difference(world: World):
+    world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", OBJECTS["procedure"][2])
+    with pytest.raises(DiagnosticsError, match=r"not-visible.*procedure D\.S\.P"):
+        world.plan(f"procedure: [{OBJECTS['procedure'][0]}]")
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
@@ -174,7 +194,7 @@ def test_an_object_hidden_from_the_role_is_not_replaced_and_the_error_says_that_
     assert world.everything() == before
 
 
-@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize("kind", sorted(set(OBJECTS) - {"procedure"}))
 def test_a_change_without_the_privilege_names_the_role_and_what_it_needs(world: World, kind: str):
     world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", OBJECTS[kind][2])
     if kind == "stream":
