@@ -13,6 +13,7 @@ __all__ = ["ConnectionSession", "as_session"]
 
 # What the connector raises for an answer of Snowflake; everything else of its errors is about the way there.
 _ANSWERS = frozenset({"ProgrammingError", "IntegrityError", "DataError", "NotSupportedError"})
+_CLOSED = 250002  # the connection is closed: nothing was sent, and trying again is in vain
 _PREFIX = re.compile(r"^\d{6} \([0-9A-Z]{5}\): (?:[0-9a-f-]{36}: )?")
 
 
@@ -25,8 +26,9 @@ class ConnectionSession:
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         """Run one statement and fetch all rows."""
-        cursor = self._connection.cursor()
+        cursor = None
         try:
+            cursor = self._connection.cursor()
             cursor.execute(statement, tuple(parameters)) if parameters else cursor.execute(statement)
             columns = tuple(str(each[0]).lower() for each in cursor.description or ())
             return Rows(columns, cursor.fetchall() if columns else [])
@@ -36,7 +38,8 @@ class ConnectionSession:
                 raise
             raise translated from error
         finally:
-            cursor.close()
+            if cursor is not None:
+                cursor.close()
 
 
 def _translated(error: Exception, statement: str) -> SessionError | None:
@@ -54,6 +57,8 @@ def _translated(error: Exception, statement: str) -> SessionError | None:
             query_id=str(getattr(error, "sfqid", "") or ""),
             statement=statement,
         )
+    if errno == _CLOSED:
+        return SessionError("the connection is closed", statement=statement)
     return TransportError(f"the connection failed: {message}", statement=statement)
 
 

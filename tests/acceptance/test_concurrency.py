@@ -14,7 +14,7 @@ import snowflake.connector
 from pinky_local import LocalAccount
 from pinky_local.faults import DropAfter, DropBefore, ExpireToken, FaultRule, Latency, Status
 
-from pinky_core import Event, Outcome, Provider, Report, RetryPolicy, Rows, TransportError, as_session
+from pinky_core import Event, Outcome, Provider, Report, RetryPolicy, Rows, SessionError, TransportError, as_session
 from pinky_core.apply import run_plan
 from tests.acceptance.world import REGISTRY, DirectSession, dump, engine, provider
 
@@ -215,6 +215,27 @@ def test_a_failing_change_of_a_task_leaves_the_graph_running(first: Path, second
         slow.close()
         assert [event.name for event in report.of(Outcome.FAILED)] == ["task D.S.CHILD"]
         assert task_states(connection) == {"ROOT": "started", "MID": "started", "CHILD": "started"}
+
+
+def test_a_connection_closed_for_good_in_the_middle_ends_in_a_report(first: Path):
+    with LocalAccount(data=False) as account, account.connect() as watcher:
+        connection = account.connect()
+
+        def close(event: Event) -> None:
+            if event.outcome is Outcome.APPLIED and event.name == "schema D.S":
+                connection.close()
+
+        report = provider(connection, workers=1).apply(first, on_event=close)
+        assert not report.ok
+        assert {"database D", "schema D.S"} <= {event.name for event in report.of(Outcome.APPLIED)}
+        failed = report.of(Outcome.FAILED)
+        assert failed
+        assert {event.error for event in failed} == {"the connection is closed"}
+        changes = provider(watcher).plan(first).changes
+        assert {event.name for event in failed} <= {str(change.address) for change in changes}
+        with pytest.raises(SessionError, match="the connection is closed"):
+            provider(connection).plan(first)
+        assert provider(watcher).apply(first).ok
 
 
 def test_a_statement_timeout_is_final_and_named(first: Path):

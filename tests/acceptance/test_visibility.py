@@ -11,8 +11,7 @@ import pytest
 from pinky_local import LocalAccount
 
 from pinky_core import Action, DiagnosticsError, Event, Outcome, Plan, Report, as_session
-from pinky_core.apply import run_plan
-from tests.acceptance.world import REGISTRY, dump, provider
+from tests.acceptance.world import dump, provider
 
 WEAK = "WEAK"
 SETUP = (
@@ -108,10 +107,7 @@ class World:
         return provider(self.weak).plan(self.manifest(resources, **options))
 
     def apply(self, resources: str, **options: str) -> Report:
-        """Plan and apply as the weak role; errors say what the kinds say about privileges."""
-        pinky = provider(self.weak)
-        plan = pinky.plan(self.manifest(resources, **options))
-        return run_plan(plan, pinky.session, resolve=lambda reference: "planted-4e11", kinds=REGISTRY.kinds)
+        return provider(self.weak).apply(self.manifest(resources, **options))
 
     def close(self) -> None:
         self.weak.close()
@@ -216,10 +212,22 @@ def test_a_create_without_the_privilege_names_it(world: World, kind: str):
     assert "OWNERSHIP" not in event.error
 
 
-def test_what_the_provider_reports_names_the_role_too(world: World):
-    world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S")
-    report = provider(world.weak).apply(world.manifest("table: [{name: FRESH, columns: [{name: A, type: NUMBER}]}]"))
-    assert "Role WEAK lacks a privilege for this." in failure(report).error
+def test_a_database_out_of_sight_keeps_everything_in_it_from_being_made(world: World):
+    before = world.everything()
+    report = world.apply(
+        """
+        database: [{name: D}]
+        schema: [{name: S, database: D}]
+        table: [{name: T, database: D, schema: S, columns: [{name: A, type: NUMBER}]}]
+        """,
+        scope="account",
+        target="",
+    )
+    assert failure(report).name == "database D"
+    assert "cannot see it" in failure(report).error
+    skipped = [(event.name, event.because) for event in report.of(Outcome.SKIPPED)]
+    assert skipped == [("schema D.S", "database D"), ("table D.S.T", "database D")]
+    assert world.everything() == before
 
 
 @pytest.mark.parametrize(
