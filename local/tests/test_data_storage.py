@@ -109,3 +109,13 @@ def test_a_query_fills_a_table_as_create_table_as_select_does(account: Account) 
     assert account.plane.insert_query(U, query, account.session, (), account.catalog, described) == 2
     with pytest.raises(SqlError, match="duplicate column name 'A'"):
         account.plane.describe("select a, a from t", account.session)
+
+
+def test_rows_of_many_tables_are_counted_at_once(account: Account) -> None:
+    names = [account.table(f"N{place}", ("A", "NUMBER(38,0)")) for place in range(120)]
+    account.query("INSERT INTO N7 VALUES (1), (2)")
+    account.query("INSERT INTO N119 VALUES (3)")
+    counts = account.plane.row_counts(names)
+    assert list(counts) == names
+    assert {name[2]: count for name, count in counts.items() if count} == {"N7": 2, "N119": 1}
+    assert account.plane.row_counts([]) == {}

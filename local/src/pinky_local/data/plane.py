@@ -27,7 +27,7 @@ from pinky_local.types import Bind, Relation, Resolver, Result, ResultColumn, Se
 
 _SELECT, _TCL, _DDL = 0x1000, 0x5000, 0x6000
 _DONE = "Statement executed successfully."
-_COUNTED_AT_ONCE = 200
+_COUNTED_AT_ONCE = 50
 
 
 def _utc_now() -> datetime:
@@ -115,13 +115,13 @@ class DuckDataPlane:
         return int(self._storage.scalar(f"SELECT count(*) FROM {self._storage.table(name).physical}"))
 
     def row_counts(self, names: Sequence[Name]) -> dict[Name, int]:
-        """Rows in many tables, a few hundred in one statement."""
+        """Rows in many tables, some tens in one statement (which is faster than one each, and than all at once)."""
         counts: dict[Name, int] = {}
         for start in range(0, len(names), _COUNTED_AT_ONCE):
             part = names[start : start + _COUNTED_AT_ONCE]
             tables = [self._storage.table(name).physical for name in part]
-            found = self._storage.row([f"(SELECT count(*) FROM {table})" for table in tables])
-            counts.update(zip(part, map(int, found), strict=True))
+            each = (f"SELECT {place}, count(*) FROM {table}" for place, table in enumerate(tables))
+            counts.update({part[place]: count for place, count in self._storage.rows(" UNION ALL ".join(each))})
         return counts
 
     def truncate(self, name: Name) -> int:

@@ -83,12 +83,10 @@ class Storage:
         row = self._execute(sql).fetchone()
         return row[0] if row else None
 
-    def row(self, expressions: Sequence[str]) -> tuple[Any, ...]:
-        """The values of several expressions, asked for in one statement."""
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows a query answers."""
         with self.lock:
-            found = self._execute(f"SELECT {', '.join(expressions)}").fetchone()
-        assert found is not None, "a SELECT without FROM has one row"
-        return found
+            return self._execute(sql).fetchall()
 
     def constant(self, expression: str) -> Any:
         """The value of an expression that reads no row."""

@@ -66,7 +66,7 @@ def like_pattern(text: str) -> re.Pattern[str]:
 
 def _literal_start(text: str) -> str:
     """What every name that matches a LIKE pattern begins with, in any case."""
-    return re.split(r"[%_\\\\]", text, maxsplit=1)[0]
+    return re.split(r"[%_\\]", text, maxsplit=1)[0]
 
 
 def show(statement: Statement) -> Result:
