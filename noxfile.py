@@ -25,6 +25,16 @@ nox.options.reuse_existing_virtualenvs = True
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 PLUGINS = ["pinky_schema", "pinky_database", "pinky_account", "pinky_example"]
+# What goes through the connector: it is another one here, and Snowpark is beside it.
+SNOWPARK_TESTS = [
+    "local/tests/test_connectors.py",
+    "local/tests/test_connectors_account.py",
+    "local/tests/test_wire_account.py",
+    "plugins/pinky_schema/tests/test_provider.py",
+    "plugins/pinky_schema/tests/test_imports.py",
+    "tests/acceptance/test_shop.py",
+    "cli/tests",
+]
 PROJECT = nox.project.load_toml("pyproject.toml")
 IN_CI = bool(os.environ.get("CI"))
 
@@ -57,7 +67,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(python="3.11")
 def snowpark(session: nox.Session) -> None:
     install_all(session, *group("test"), "snowflake-snowpark-python>=1.40,<2")
-    session.run("pytest", "-n", "2", "local/tests", "plugins/pinky_schema/tests", "-m", "not slow", *session.posargs)
+    session.run("pytest", *(session.posargs or SNOWPARK_TESTS))
 
 
 @nox.session(python="3.11")
