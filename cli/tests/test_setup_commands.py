@@ -132,11 +132,11 @@ def test_plugins_are_listed_with_where_they_come_from(pinky):
 
 def test_help_loads_neither_the_engine_nor_the_connector():
     code = (
-        "import sys\nfrom pinky_cli.main import main\n"
+        "import sys\nbefore = set(sys.modules)\nfrom pinky_cli.main import main\n"
         "for words in (['--help'], ['plan', '--help'], ['--version']):\n    assert main(words) == 0\n"
         "heavy = ('pinky_core', 'pinky_schema', 'pinky_local', 'snowflake', 'duckdb', 'sqlglot', 'ruamel', 'jinja2',\n"
         "         'jsonschema', 'cattrs', 'pluggy', 'structlog', 'rich.progress', 'cryptography')\n"
-        "found = sorted(m for m in sys.modules if any(m == h or m.startswith(h + '.') for h in heavy))\n"
+        "found = sorted(m for m in set(sys.modules) - before if any(m == h or m.startswith(h + '.') for h in heavy))\n"
         "print('LOADED', found)\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
