@@ -167,7 +167,6 @@ def test_the_query_of_a_secure_view_is_its_owners_to_see_and_no_difference(world
         world.plan("view: [{name: SV, secure: true, query: SELECT A FROM D.S.T}]")
 
 
-@pytest.mark.xfail(reason="a body that DESCRIBE hides is still planned as a replacement")
 def test_the_body_of_a_procedure_is_its_owners_to_see_and_no_difference(world: World):
     world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", OBJECTS["procedure"][2])
     with pytest.raises(DiagnosticsError, match=r"not-visible.*procedure D\.S\.P"):

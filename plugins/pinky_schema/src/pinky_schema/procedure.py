@@ -18,6 +18,7 @@ from pinky_core import (
     Address,
     Context,
     DataType,
+    Diagnostic,
     FieldChange,
     Identifier,
     Names,
@@ -309,6 +310,19 @@ class Procedure(Resource):
             emptied = change.path in ("external_access_integrations", "secrets") and not change.after
             found.append(attrs.evolve(change, on_change=OnChange.REPLACE) if emptied else change)
         return found
+
+    def check(self, address: Address, live: Self | None, context: Context) -> Iterable[Diagnostic]:
+        """A body that only the owner may see cannot be compared, so it must not be planned as a replacement.
+
+        https://docs.snowflake.com/en/developer-guide/stored-procedure/stored-procedures-rights
+        """
+        if live is not None and is_given(self.body) and not is_given(live.body) and not live.imports:
+            yield Diagnostic.error(
+                "not-visible",
+                f"{address}: its body is shown to its owner only",
+                hint="Use the role that owns the procedure.",
+                address=address,
+            )
 
     def _same(self, path: str, live: Self, address: Address) -> bool:
         """Whether a field that is written differently means the same."""

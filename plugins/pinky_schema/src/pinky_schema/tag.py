@@ -113,7 +113,7 @@ class Tag(Resource):
         changed = {change.path: change.after for change in changes}
         sets, unsets = [], [name for name, value in changed.items() if value is None]
         if changed.get("allowed_values"):
-            sets.append(values_clause(self.allowed_values))
+            sets.append(values_clause(self.allowed_values or ()))
         if {"propagate", "on_conflict"} & changed.keys() and is_given(self.propagate):
             sets.append(propagate_clause(self.propagate, self.on_conflict))
         if changed.get("comment") is not None:
