@@ -94,3 +94,16 @@ def test_a_warehouse_is_suspended_and_resumed_once(account: Speaker) -> None:
     account.run("ALTER WAREHOUSE w RESUME", "ALTER WAREHOUSE w RESUME IF SUSPENDED")
     assert account.refused("ALTER WAREHOUSE w RESUME").errno == 90063
     assert shown(account)["state"] == "STARTED"
+
+
+def test_the_size_fits_the_resource_constraint(account: Speaker) -> None:
+    snowpark = "CREATE WAREHOUSE w WAREHOUSE_TYPE = 'SNOWPARK-OPTIMIZED'"
+    assert account.refused(f"{snowpark} WAREHOUSE_SIZE = SMALL").errno == 1425
+    assert account.refused(f"{snowpark} RESOURCE_CONSTRAINT = MEMORY_64X").errno == 1425
+    account.run(f"{snowpark} RESOURCE_CONSTRAINT = MEMORY_1X WAREHOUSE_SIZE = SMALL")
+    error = account.refused("ALTER WAREHOUSE w SET RESOURCE_CONSTRAINT = MEMORY_16X")
+    assert "'RESOURCE_CONSTRAINT'='MEMORY_16X' and 'WAREHOUSE_SIZE'='Small'" in error.message
+    account.run("CREATE OR REPLACE WAREHOUSE w WAREHOUSE_TYPE = 'SNOWPARK-OPTIMIZED'")
+    assert shown(account)["size"] == "Medium"
+    assert account.refused("CREATE WAREHOUSE x WAREHOUSE_SIZE = X5LARGE GENERATION = '2'").errno == 1425
+    account.run("CREATE WAREHOUSE x WAREHOUSE_SIZE = X5LARGE GENERATION = '1'")

@@ -1,7 +1,7 @@
 """Refusals, each with Snowflake's number, SQLSTATE and text. One function per refusal.
 
-Numbers and texts come from the documentation, the Snowflake CLI and the connector; where no source prints the number
-the docstring says *guess*.
+`NUMBERS` says of every number that the local account answers, also from its data plane and its wire, how well it is
+known. Texts are graded like their number at best: most were never seen next to a live account.
 """
 
 from __future__ import annotations
@@ -50,6 +50,12 @@ def invalid_parameter_value(value: str, name: str) -> SqlError:
 def invalid_parameter(name: str) -> SqlError:
     """001006 (number a guess): a parameter that does not exist."""
     return SqlError(1006, "22023", f"{COMPILATION}invalid parameter '{name}'")
+
+
+def invalid_combination(one: str, value: object, other: str, other_value: object) -> SqlError:
+    """001425: two properties whose values do not go together."""
+    text = f"{COMPILATION}invalid property combination '{one}'='{value}' and '{other}'='{other_value}'"
+    return SqlError(1425, "22023", text)
 
 
 def missing_option(names: str) -> SqlError:
@@ -132,3 +138,114 @@ def duplicate_column(name: str) -> SqlError:
 def compilation(errno: int, sqlstate: str, text: str) -> SqlError:
     """Any other compilation error whose number is known."""
     return SqlError(errno, sqlstate, COMPILATION + text)
+
+
+PROVIDER, GUESS = "provider", "guess"
+"""``provider``: a client of real accounts (Snowflake's Terraform provider or CLI, snowcap) names the number and its
+meaning; ``guess``: we know of no source that does."""
+
+NUMBERS: dict[int, tuple[str, str]] = {
+    2: (PROVIDER, "unsupported feature"),
+    8: (GUESS, "another number of statements than was asked for"),
+    603: (GUESS, "internal error of the local account"),
+    604: (GUESS, "statement cancelled"),
+    606: (PROVIDER, "no active warehouse"),
+    625: (GUESS, "conflict with an open transaction"),
+    630: (PROVIDER, "statement timeout"),
+    709: (GUESS, "unknown or forgotten query id"),
+    900: (PROVIDER, "empty statement"),
+    904: (PROVIDER, "invalid identifier: no such column"),
+    938: (GUESS, "too few arguments of a function"),
+    939: (GUESS, "too many arguments of a function"),
+    979: (GUESS, "a selected column is not grouped by"),
+    1003: (PROVIDER, "syntax error"),
+    1006: (GUESS, "no such parameter"),
+    1008: (PROVIDER, "invalid value of a parameter"),
+    1009: (GUESS, "a name with too many parts"),
+    1011: (GUESS, "LIMIT is not a constant"),
+    1044: (GUESS, "invalid argument types of a function"),
+    1052: (GUESS, "ambiguous column"),
+    1065: (GUESS, "TRY_CAST of a type it does not take"),
+    1108: (GUESS, "invalid position in ORDER BY or GROUP BY"),
+    1210: (GUESS, "a window function without OVER"),
+    1216: (GUESS, "path access into a type that has none"),
+    1408: (GUESS, "a column without default added to rows as NOT NULL"),
+    1420: (GUESS, "no such property"),
+    1422: (PROVIDER, "invalid value of a property"),
+    1423: (GUESS, "a property given twice"),
+    1425: (PROVIDER, "properties that contradict each other"),
+    1430: (GUESS, "an ALTER TABLE action that the column does not allow"),
+    1433: (GUESS, "an identity column that is no number"),
+    1471: (PROVIDER, "NOT NULL on a column that holds NULL"),
+    1789: (GUESS, "set operation over different numbers of columns"),
+    1998: (PROVIDER, "the name is taken by an object of another type"),
+    2002: (PROVIDER, "the object exists"),
+    2003: (PROVIDER, "absent or not authorized"),
+    2014: (GUESS, "an UPDATE or MERGE of a column twice"),
+    2020: (GUESS, "another number of values than of columns"),
+    2023: (GUESS, "a type that a column cannot change to"),
+    2025: (PROVIDER, "duplicate column"),
+    2026: (GUESS, "another number of names than of columns"),
+    2029: (PROVIDER, "missing property"),
+    2031: (GUESS, "unsupported subquery"),
+    2037: (PROVIDER, "a view that cannot be expanded"),
+    2040: (GUESS, "unknown data type"),
+    2043: (PROVIDER, "USE or SHOW IN of something absent or hidden"),
+    2049: (GUESS, "a bind variable without value"),
+    2057: (GUESS, "a view or query with columns of one name, or a wrong number of columns"),
+    2083: (GUESS, "length or precision outside its range"),
+    2091: (GUESS, "stage properties that exclude each other"),
+    2140: (GUESS, "unknown function"),
+    2141: (GUESS, "unknown table function"),
+    2145: (GUESS, "more clusters at least than at most"),
+    2200: (GUESS, "a task with warehouse and serverless size"),
+    2203: (GUESS, "a stream that its source does not allow"),
+    2211: (GUESS, "a session variable that does not exist"),
+    2220: (GUESS, "a tag value that is too long, or a stage without directory table"),
+    2270: (GUESS, "two primary keys"),
+    2271: (GUESS, "ALTER TABLE that rows forbid"),
+    2272: (GUESS, "dropping the only column"),
+    2273: (GUESS, "dropping a column of a key"),
+    2274: (GUESS, "dropping a column of the clustering key"),
+    2275: (GUESS, "NULL in a primary key"),
+    3001: (PROVIDER, "insufficient privileges"),
+    3008: (PROVIDER, "a privilege that the object type does not have"),
+    3010: (GUESS, "WRITE without READ on a stage"),
+    3013: (PROVIDER, "a role that is not granted to the user"),
+    3016: (GUESS, "dependent grants exist"),
+    3030: (GUESS, "REVOKE OWNERSHIP"),
+    3036: (GUESS, "ownership outside a managed access schema's roles"),
+    3041: (PROVIDER, "the name is taken by an object the role holds nothing on"),
+    3042: (PROVIDER, "invalid grant"),
+    3044: (GUESS, "a cycle of roles"),
+    3055: (GUESS, "a role that the other cannot hold"),
+    3072: (GUESS, "a database role and a privilege outside its database"),
+    3539: (GUESS, "DROP … RESTRICT with foreign keys"),
+    90063: (PROVIDER, "resuming a warehouse that runs"),
+    90064: (PROVIDER, "suspending a warehouse that is suspended"),
+    90105: (PROVIDER, "no current database"),
+    90106: (GUESS, "no current schema"),
+    90153: (GUESS, "more rows than SHOW gives"),
+    91089: (GUESS, "a task whose owner may not run it"),
+    91421: (GUESS, "a change in a graph of tasks whose root runs"),
+    100035: (GUESS, "not a timestamp"),
+    100037: (GUESS, "not a boolean"),
+    100038: (GUESS, "not a number"),
+    100039: (GUESS, "a number outside the range of its type"),
+    100040: (GUESS, "not a date"),
+    100046: (GUESS, "a number outside every range"),
+    100051: (GUESS, "division by zero"),
+    100069: (GUESS, "not JSON"),
+    100071: (GUESS, "a semi-structured value that does not cast"),
+    100072: (GUESS, "NULL in a column that forbids it"),
+    100078: (GUESS, "text or bytes too long"),
+    100090: (GUESS, "a row that MERGE or UPDATE meets twice"),
+    100108: (GUESS, "not a time"),
+    100117: (GUESS, "a scalar subquery with several rows"),
+    390100: (GUESS, "unknown user or wrong password"),
+    390101: (GUESS, "user disabled"),
+    390189: (GUESS, "a role at login that the user does not have"),
+    391801: (GUESS, "a tag value that is not allowed (the provider names the number for objects that take no tag)"),
+    391842: (GUESS, "CREATE OR ALTER TABLE with a new column that is not last"),
+}
+"""Every number of a refusal: how well it is known, and what it means here."""

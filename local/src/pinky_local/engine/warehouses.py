@@ -12,7 +12,7 @@ from pinky_local.engine import errors, families, properties
 from pinky_local.engine.cancelling import abort_all
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import Creation
-from pinky_local.engine.specs.account import is_adaptive, standard
+from pinky_local.engine.specs.account import SIZES, default_size, is_adaptive, standard
 from pinky_local.engine.statement import Statement
 
 _ADAPTIVE_ONLY = ("MAX_QUERY_PERFORMANCE_LEVEL", "QUERY_THROUGHPUT_MULTIPLIER")
@@ -22,6 +22,18 @@ _NOT_ADAPTIVE = (
     "QUERY_ACCELERATION_MAX_SCALE_FACTOR",
 )  # fmt: skip
 """What the syntax of CREATE ADAPTIVE WAREHOUSE does not have."""
+
+_SIZES_OF = {
+    "STANDARD_GEN_1": ("XSMALL", "X6LARGE"),
+    "STANDARD_GEN_2": ("XSMALL", "X4LARGE"),
+    "MEMORY_1X": ("XSMALL", "X4LARGE"),
+    "MEMORY_1X_x86": ("XSMALL", "X4LARGE"),
+    "MEMORY_16X": ("MEDIUM", "X6LARGE"),
+    "MEMORY_16X_x86": ("MEDIUM", "X4LARGE"),
+    "MEMORY_64X": ("LARGE", "X4LARGE"),
+    "MEMORY_64X_x86": ("LARGE", "X4LARGE"),
+}
+"""The smallest and the largest size by resource constraint."""
 
 
 def create_warehouse(statement: Statement, creation: Creation) -> None:
@@ -50,6 +62,7 @@ def check(_: Statement, item: CatalogObject, given: frozenset[str]) -> None:
         raise errors.invalid_value("1", "QUERY_THROUGHPUT_MULTIPLIER")
     _check_clusters(item)
     _check_generation(item, given)
+    _check_size(item)
 
 
 def _check_clusters(item: CatalogObject) -> None:
@@ -67,8 +80,26 @@ def _check_generation(item: CatalogObject, given: frozenset[str]) -> None:
     if generation is None or constraint is None or constraint == f"STANDARD_GEN_{generation}":
         return
     if both:
-        raise errors.invalid_value(constraint, "RESOURCE_CONSTRAINT")
+        raise errors.invalid_combination("GENERATION", generation, "RESOURCE_CONSTRAINT", constraint)
     item.properties.pop("RESOURCE_CONSTRAINT" if "GENERATION" in given else "GENERATION")
+
+
+def _check_size(item: CatalogObject) -> None:
+    """The sizes that RESOURCE_CONSTRAINT and GENERATION allow, by the table of alter-warehouse."""
+    if is_adaptive(item):
+        return
+    name = "RESOURCE_CONSTRAINT"
+    constraint = item.properties.get(name, "" if standard(item) else "MEMORY_16X")
+    if item.properties.get("GENERATION") == "2":
+        name, constraint = "GENERATION", "STANDARD_GEN_2"
+    if constraint not in _SIZES_OF:
+        return
+    least, most = _SIZES_OF[constraint]
+    order = list(SIZES)
+    size = item.properties.get("WAREHOUSE_SIZE") or default_size(item)
+    if not order.index(least) <= order.index(size) <= order.index(most):
+        value = "2" if name == "GENERATION" else constraint
+        raise errors.invalid_combination(name, value, "WAREHOUSE_SIZE", SIZES[size])
 
 
 def alter_warehouse(statement: Statement, item: CatalogObject) -> Callable[[], None] | None:

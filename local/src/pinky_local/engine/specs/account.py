@@ -158,7 +158,12 @@ _CONSTRAINTS = (
 
 
 def _size(_: Statement, item: CatalogObject) -> str:
-    return SIZES[item.properties.get("WAREHOUSE_SIZE", "XSMALL")]
+    return SIZES[item.properties.get("WAREHOUSE_SIZE") or default_size(item)]
+
+
+def default_size(item: CatalogObject) -> str:
+    """MEDIUM for Snowpark-optimized warehouses, XSMALL for others."""
+    return "MEDIUM" if item.properties.get("WAREHOUSE_TYPE") == "SNOWPARK-OPTIMIZED" else "XSMALL"
 
 
 def _auto_suspend(_: Statement, item: CatalogObject) -> int | None:
