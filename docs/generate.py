@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pinky_local.engine.errors import GUESS, NUMBERS
 from pinky_local.engine.specs import TYPES
 
 from pinky_core import hookspecs
@@ -132,13 +133,14 @@ def hooks_page() -> str:
 
 
 def parity_page() -> str:
-    """What the local account knows, and how well each type is known."""
+    """What the local account knows, and how well each type and each error number is known."""
     lines = [
         "# What the local account covers",
         "",
         "Every object type of the embedded account, from its declarations. Grade: *documented* is written from",
-        "Snowflake's documentation, *provider* from the columns that Snowflake's own Terraform provider reads, *guess*",
-        "is neither. None of it was compared with a live account. What is not listed is refused by name.",
+        "Snowflake's documentation, *provider* also from what clients of real accounts read and expect (Snowflake's",
+        "Terraform provider above all), *guess* is neither. None of it was compared with a live account. What is not",
+        "listed is refused by name.",
         "",
         "| type | lives in | CREATE | SHOW columns | privileges | grade | page |",
         "|---|---|---|---|---|---|---|",
@@ -152,10 +154,29 @@ def parity_page() -> str:
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     for kind, spec in sorted(TYPES.items()):
+        name = f"**{kind.replace('_', ' ')}**"
         if spec.properties:
-            names = ", ".join(f"`{each.name}`" for each in spec.properties)
-            lines += ["", f"**{kind.replace('_', ' ')}** takes {names}."]
-    return "\n".join(lines) + "\n"
+            lines += ["", f"{name} takes {', '.join(f'`{each.name}`' for each in spec.properties)}."]
+        if spec.guesses:
+            lines += ["", f"Guessed about {name}: {'; '.join(spec.guesses)}."]
+    return "\n".join([*lines, *_error_numbers()]) + "\n"
+
+
+def _error_numbers() -> list[str]:
+    """The table of error numbers with their grades."""
+    guessed = sum(grade == GUESS for grade, _ in NUMBERS.values())
+    lines = [
+        "",
+        "## Error numbers",
+        "",
+        f"The account answers {len(NUMBERS)} numbers. A client of real accounts names {len(NUMBERS) - guessed} of them",
+        f"with their meaning; {guessed} are guesses: the refusal is Snowflake's, its number may be another. Do not build",
+        "on those.",
+        "",
+        "| number | meaning | grade |",
+        "|---|---|---|",
+    ]
+    return lines + [f"| {number:06d} | {meaning} | {grade} |" for number, (grade, meaning) in sorted(NUMBERS.items())]
 
 
 if __name__ == "__main__":

@@ -51,7 +51,10 @@ class ShowColumn:
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """One object type. ``grade`` says how well it is known: documented, provider (from the provider's SDK) or guess.
+    """One object type.
+
+    ``grade`` says where its properties and columns come from: ``documented`` (Snowflake's pages), ``provider`` (the
+    columns that Snowflake's Terraform provider reads) or ``guess``. ``guesses`` names what is less certain than that.
 
     ``terse`` are the columns of SHOW TERSE; ``terse_names`` says what such a column is called in the full SHOW where
     that is something else. ``prepare`` is called once before the rows of SHOW are made.
@@ -85,6 +88,7 @@ class ObjectType:
     synonyms: tuple[str, ...] = ()
     citation: str = ""
     grade: str = "documented"
+    guesses: tuple[str, ...] = ()
 
     @property
     def name_space(self) -> str:

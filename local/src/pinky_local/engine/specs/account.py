@@ -60,6 +60,7 @@ ROLE = ObjectType(
     terse=("created_on", "name", "kind", "database_name", "schema_name"),
     privileges=("USAGE",),
     citation=_DOCS + "create-role",
+    guesses=("every role sees every role",),
 )
 
 # user ------------------------------------------------------------------------------------------------------------
@@ -127,6 +128,7 @@ USER = ObjectType(
     privileges=("MONITOR", "IMPERSONATE", "MODIFY PROGRAMMATIC AUTHENTICATION METHODS"),
     or_alter=False,
     citation=_DOCS + "create-user",
+    guesses=("every role sees every user",),
 )
 
 
@@ -288,7 +290,6 @@ WAREHOUSE = ObjectType(
         ShowColumn("suspended", lambda s, item: int(_state(s, item) == "SUSPENDED"), "fixed"),
         ShowColumn("uuid", lambda _, item: str(item.number)),
         _unless_adaptive("scaling_policy", columns.declared("SCALING_POLICY")),
-        ShowColumn("budget", columns.fixed(None)),
         columns.OWNER_ROLE_TYPE,
         ShowColumn("resource_constraint", _constraint),
         ShowColumn("generation", _generation),
@@ -301,6 +302,11 @@ WAREHOUSE = ObjectType(
     terse=("name", "state", "type", "size"),
     privileges=("APPLYBUDGET", "MODIFY", "MONITOR", "OPERATE", "USAGE"),
     citation=_DOCS + "create-warehouse",
+    guesses=(
+        "the spelling of max_query_performance_level in SHOW",
+        "the text of disabled_reasons",
+        "what an adaptive warehouse is set to when a standard one becomes it: the defaults",
+    ),
 )
 
 # resource monitor ------------------------------------------------------------------------------------------------

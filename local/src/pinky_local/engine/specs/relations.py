@@ -110,6 +110,7 @@ TABLE = ObjectType(
     undrop=True,
     swap=True,
     citation=_DOCS + "create-table",
+    guesses=("SHOW PRIMARY KEYS and its kin are cut off silently at 10,000 rows",),
 )
 
 
@@ -225,6 +226,7 @@ STREAM = ObjectType(
     privileges=("SELECT",),
     rename=False,
     citation=_DOCS + "create-stream",
+    grade="provider",
 )
 
 

@@ -32,6 +32,14 @@ def is_external(item: CatalogObject) -> bool:
     return bool(item.properties.get("URL"))
 
 
+def stage_type(_: Statement, item: CatalogObject) -> str:
+    """The column ``type``: NO CSE says that an internal stage has server-side encryption only."""
+    words = ["EXTERNAL" if is_external(item) else "INTERNAL"]
+    if not is_external(item) and (item.properties.get("ENCRYPTION") or {}).get("TYPE") == "SNOWFLAKE_SSE":
+        words.append("NO CSE")
+    return " ".join(words)
+
+
 def stage_cloud(_: Statement, item: CatalogObject) -> str | None:
     """AWS, GCP or AZURE by the scheme of the URL; nothing for an internal stage."""
     return _CLOUDS.get(str(item.properties["URL"]).partition(":")[0]) if is_external(item) else None
@@ -90,7 +98,7 @@ STAGE = ObjectType(
         columns.OWNER,
         columns.COMMENT,
         ShowColumn("region", columns.fixed(None)),
-        ShowColumn("type", lambda _, i: "EXTERNAL" if is_external(i) else "INTERNAL"),
+        ShowColumn("type", stage_type),
         ShowColumn("cloud", stage_cloud),
         ShowColumn("notification_channel", columns.fixed(None)),
         ShowColumn("storage_integration", columns.declared("STORAGE_INTEGRATION")),
@@ -294,6 +302,7 @@ TAG = ObjectType(
     tags=False,
     undrop=True,
     citation=_DOCS + "create-tag",
+    guesses=("a dropped tag can come back for one day",),
 )
 
 # storage integration ---------------------------------------------------------------------------------------------

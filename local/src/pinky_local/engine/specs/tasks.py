@@ -220,6 +220,12 @@ TASK = ObjectType(
     privileges=("APPLYBUDGET", "MONITOR", "OPERATE"),
     rename=False,
     citation=_DOCS + "create-task",
+    grade="provider",
+    guesses=(
+        "the order of the columns after last_suspended_reason",
+        "the answer of SYSTEM$TASK_DEPENDENTS_ENABLE",
+        "tasks after a replaced task follow its replacement",
+    ),
 )
 
 TYPES = (TASK,)
