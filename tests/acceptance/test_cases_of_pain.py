@@ -212,6 +212,42 @@ def test_an_owner_who_is_not_declared_is_not_touched(world: World):
     assert differences(world.plan(manifest)) == []
 
 
+def test_defaults_and_synonyms_of_values_are_no_difference(world: World):
+    world.apply(
+        """
+        table:
+          - name: T
+            comment: ''
+            cluster_by: [A, TO_DATE(B)]
+            columns:
+              - {name: A, type: TIMESTAMP_LTZ, default: CURRENT_TIMESTAMP}
+              - {name: B, type: TIMESTAMP_LTZ, default: current_timestamp()}
+              - {name: C, type: STRING, default: "'it''s'", comment: null}
+              - {name: D, type: 'NUMBER(5,2)', default: 1.50}
+              - {name: E, type: BOOLEAN, default: true}
+              - {name: F, type: NUMBER, default: -1}
+              - {name: G, type: STRING, collate: en-ci}
+              - {name: H, type: NUMBER, identity: {start: 5, increment: 2}}
+        task:
+          - {name: A, schedule: 60 MINUTE, definition: SELECT 1}
+          - {name: B, schedule: 1 HOUR, definition: "SELECT 2;"}
+          - {name: C, schedule: 'USING CRON  0 3 * * *  UTC', definition: SELECT 1, warehouse: compute_wh}
+          - {name: E, schedule: 10 seconds, definition: "BEGIN SELECT 1; SELECT 2; END"}
+        """
+    )
+    world.apply(
+        """
+        warehouse:
+          - {name: PAIN_1, warehouse_size: x-small, initially_suspended: true}
+          - {name: PAIN_2, warehouse_size: XXLARGE, initially_suspended: true}
+          - {name: PAIN_3, warehouse_size: 2X-Large, auto_suspend: null, comment: null, initially_suspended: true}
+          - {name: '"pain.4"', auto_suspend: 0, scaling_policy: economy, initially_suspended: true}
+        """,
+        scope="account",
+        target="",
+    )
+
+
 # -- grants ------------------------------------------------------------------------------------------------------------
 
 ON_ALL = """
@@ -435,6 +471,14 @@ def test_a_stage_is_altered_in_place_not_made_again(world: World):
     plan = world.plan("stage: [{name: ST, comment: c, directory: {enable: true}, file_format: {type: CSV}}]")
     assert texts(plan) != []
     assert [text for text in texts(plan) if not text.startswith("ALTER STAGE")] == []
+
+
+def test_the_encryption_of_an_internal_stage_is_no_difference_and_cannot_change(world: World):
+    world.apply("stage: [{name: ST, encryption: {type: SNOWFLAKE_SSE}}, {name: PLAIN}]")
+    manifest = "stage: [{name: ST, encryption: {type: SNOWFLAKE_FULL}}]"
+    assert [change.risk for change in world.plan(manifest).changes] == [Risk.DESTRUCTIVE]
+    with pytest.raises(BlockedPlanError, match="every file in the stage"):
+        world.apply(manifest)
 
 
 def test_writing_a_table_anew_says_that_its_streams_lose_their_offset(world: World):
