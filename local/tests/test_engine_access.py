@@ -187,3 +187,36 @@ def test_write_on_a_stage_comes_after_read_and_goes_before_it() -> None:
     account.run("GRANT READ ON STAGE st TO ROLE r", "GRANT WRITE ON STAGE st TO ROLE r")
     account.run("REVOKE ALL ON STAGE st FROM ROLE r")
     assert [row["privilege"] for row in account.run("SHOW GRANTS ON STAGE st")] == ["OWNERSHIP"]
+
+
+def test_privileges_of_a_user_count_with_all_secondary_roles() -> None:
+    owner, reader = _reader()
+    owner.run(
+        "GRANT USAGE ON DATABASE d TO ROLE reader", "GRANT USAGE ON SCHEMA d.s TO ROLE reader",
+        "REVOKE ROLE accountadmin FROM USER pinky", "GRANT SELECT ON TABLE t TO USER pinky",
+    )  # fmt: skip
+    assert reader.refused("DESC TABLE d.s.t").errno == 2003
+    reader.run("USE SECONDARY ROLES ALL")
+    assert reader.one("DESC TABLE d.s.t")["name"] == "A"
+    (shown,) = [row for row in owner.run("SHOW GRANTS TO USER pinky") if row["privilege"]]
+    assert (shown["privilege"], shown["name"], shown["role"], shown["granted_to"]) == ("SELECT", "D.S.T", None, "USER")
+    assert [row["role"] for row in owner.run("SHOW GRANTS TO USER pinky") if row["role"]] == ["READER"]
+    owner.run("REVOKE SELECT ON TABLE t FROM USER pinky")
+    assert reader.refused("DESC TABLE d.s.t").errno == 2003
+
+
+def test_what_a_user_cannot_be_granted() -> None:
+    account = in_schema()
+    assert account.refused("GRANT CREATE TABLE ON SCHEMA d.s TO USER pinky").errno == 3008
+    assert account.refused("GRANT SELECT ON FUTURE TABLES IN SCHEMA d.s TO USER pinky").errno == 3008
+    account.run("GRANT ALL ON SCHEMA d.s TO USER pinky")
+    held = {row["privilege"] for row in account.run("SHOW GRANTS TO USER pinky") if row["privilege"]}
+    assert {"USAGE", "MODIFY"} < held
+    assert not any(privilege.startswith("CREATE") for privilege in held)
+
+
+def test_a_user_named_as_a_role_is_no_administrator() -> None:
+    account = speaker()
+    account.run('CREATE USER "ACCOUNTADMIN"')
+    weak = Speaker(account.engine, account.engine.login("ACCOUNTADMIN", {}, {}))
+    assert weak.refused("ALTER ACCOUNT SET TIMEZONE = 'UTC'").errno == 3001

@@ -143,3 +143,10 @@ def test_a_stream_on_a_view_shows_the_tables_below_it() -> None:
     assert sorted(shown["base_tables"].split(",")) == ["D.S.ONE", "D.S.TWO"]
     account.run("ALTER TABLE two RENAME TO other")
     assert "D.S.OTHER" in stream(account)["base_tables"]
+
+
+def test_reading_a_stream_is_refused_by_name() -> None:
+    account = speaker(CatalogEngine(data=DuckDataPlane()))
+    account.run("CREATE DATABASE d", "CREATE TABLE t (a INT)", "CREATE STREAM x ON TABLE t")
+    error = account.refused("SELECT * FROM x")
+    assert (error.errno, error.message) == (2, "Unsupported feature 'reading the stream X'.")

@@ -55,7 +55,10 @@ class Access:
         return self._roles_of(session.user, session.role, "NONE")
 
     def active(self, session: SessionContext) -> frozenset[int]:
-        """The roles in force: the primary role's and, with secondary roles, those of all roles of the user."""
+        """The roles in force: the primary role's and, with secondary roles, those of all roles of the user.
+
+        With all secondary roles the user is among them: privileges granted to a user count only then.
+        """
         return self._roles_of(session.user, session.role, session.secondary_roles)
 
     def _roles_of(self, user: str, role: str | None, secondary: str) -> frozenset[int]:
@@ -73,6 +76,9 @@ class Access:
         for root in roots:
             if root is not None:
                 result |= self.closure(root.number)
+        holder = self.catalog.get(ACCOUNT, "user", user) if secondary == "ALL" else None
+        if holder is not None:
+            result |= {holder.number}
         self._active[key] = result
         return result
 

@@ -51,6 +51,8 @@ def grant(statement: Statement) -> Result:
     _find_target(statement, target)
     to = _grantee(statement, kind, name, target)
     expanded = _expand(privileges, target.kind)
+    if to.kind == "user":
+        expanded = _for_user(privileges, expanded, target)
     if target.form == "future":
         _grant_future(statement, expanded, target, to, option=option)
     elif target.form == "account":
@@ -225,6 +227,17 @@ def _fitting(privileges: list[str], expanded: list[str], item: CatalogObject) ->
     if privileges != ["ALL"] and len(found) < len(expanded):
         wrong = next(privilege for privilege in expanded if privilege not in found)
         raise errors.access_control(3008, f"Invalid object type 'STAGE' for privilege '{wrong}' on this kind of stage")
+    return found
+
+
+def _for_user(privileges: list[str], expanded: list[str], target: Target) -> list[str]:
+    """What of it a user can have: no CREATE, no OWNERSHIP, nothing on future objects (grant-privilege-user)."""
+    if target.form == "future":
+        raise errors.access_control(3008, "Future grants cannot be made to a user.")
+    found = [each for each in expanded if each != "OWNERSHIP" and not each.startswith("CREATE ")]
+    if privileges != ["ALL"] and len(found) < len(expanded):
+        wrong = next(each for each in expanded if each not in found)
+        raise errors.access_control(3008, f"Privilege '{wrong}' cannot be granted to a user.")
     return found
 
 

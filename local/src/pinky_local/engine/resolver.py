@@ -40,6 +40,8 @@ class CatalogResolver:
                 self.need_warehouse(session)
                 return Relation("rows", full, result=found)
             item = self._item(full, session)
+            if item is not None and item.kind == "stream":
+                raise errors.unsupported(f"reading the stream {identifiers.dotted(parts)}")
             if item is None or item.kind not in ("table", "view"):
                 raise errors.not_found("Object", identifiers.dotted(parts), in_query=True)
             self.need_warehouse(session)

@@ -107,7 +107,8 @@ def alter_account(statement: Statement) -> Result:
     tokens.expect("ALTER", "ACCOUNT")
     changes, gone = _read_parameters(statement, "account")
     statement.finish_parsing()
-    if "ACCOUNTADMIN" not in {statement.catalog.objects[role].name for role in statement.roles}:
+    administrator = statement.access.role_named("ACCOUNTADMIN")
+    if administrator is None or administrator.number not in statement.roles:
         raise errors.insufficient("account", statement.account.name)
     if changes.get("QUOTED_IDENTIFIERS_IGNORE_CASE"):
         raise errors.unsupported("QUOTED_IDENTIFIERS_IGNORE_CASE = TRUE")

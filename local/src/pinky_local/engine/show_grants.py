@@ -15,6 +15,7 @@ from pinky_local.types import Result, ResultColumn
 
 _OBJECT = ("created_on", "privilege", "granted_on", "name", "granted_to", "grantee_name", "grant_option", "granted_by")
 _FUTURE = ("created_on", "privilege", "grant_on", "name", "grant_to", "grantee_name", "grant_option")
+_USER = (*_OBJECT[:4], "role", *_OBJECT[4:])
 _MEMBER = ("created_on", "role", "granted_to", "grantee_name", "granted_by")
 
 
@@ -129,7 +130,7 @@ def _to(statement: Statement) -> Result:
     if tokens.accept("USER"):
         user = statement.find("user", tokens.name(1))
         limit = _limit(statement)
-        return _result(_MEMBER, _to_user(statement, user), limit)
+        return _result(_USER, _to_user(statement, user), limit)
     role = _read_role(statement)
     limit = _limit(statement)
     catalog = statement.catalog
@@ -148,11 +149,16 @@ def _to(statement: Statement) -> Result:
 
 
 def _to_user(statement: Statement, user: CatalogObject) -> list[list[Any]]:
+    """Roles (with no privilege, a guess) and privileges of a user."""
     catalog = statement.catalog
-    return [
-        [member.created_on, catalog.objects[member.role].name, "USER", user.name, _name(statement, member.granted_by)]
-        for member in catalog.memberships.get(user.number, {}).values()
-    ]
+    values: list[list[Any]] = []
+    for member in catalog.memberships.get(user.number, {}).values():
+        role, by = catalog.objects[member.role].name, _name(statement, member.granted_by)
+        values.append([member.created_on, None, None, None, role, "USER", user.name, "false", by])
+    for entry in catalog.grants_to.get(user.number, {}).values():
+        row = _row(statement, entry, typed=False)
+        values.append([*row[:4], None, *row[4:]])
+    return values
 
 
 def _of(statement: Statement, role: CatalogObject) -> list[list[Any]]:

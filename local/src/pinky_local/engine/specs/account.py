@@ -128,7 +128,7 @@ USER = ObjectType(
     privileges=("MONITOR", "IMPERSONATE", "MODIFY PROGRAMMATIC AUTHENTICATION METHODS"),
     or_alter=False,
     citation=_DOCS + "create-user",
-    guesses=("every role sees every user",),
+    guesses=("every role sees every user", "the rows of roles in SHOW GRANTS TO USER"),
 )
 
 
