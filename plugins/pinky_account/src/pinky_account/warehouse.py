@@ -137,6 +137,9 @@ class Warehouse(Resource):
     def from_row(cls, row: Mapping[str, Any]) -> dict[str, Any]:
         """A warehouse that never stops shows no number of idle seconds; declared, it is 0."""
         raw = super().from_row(row)
+        if not raw.get("resource_constraint") and raw.get("generation") and raw.get("warehouse_type") == "STANDARD":
+            # SHOW tells the constraint of a standard warehouse as its generation only
+            raw["resource_constraint"] = f"STANDARD_GEN_{raw['generation']}"
         if "auto_suspend" in raw and raw["auto_suspend"] in (None, "", "null"):
             raw["auto_suspend"] = 0
         return raw
