@@ -346,3 +346,32 @@ def test_an_answer_lost_after_any_statement_does_not_change_the_end(first: Path,
         assert errors(report) == [], session.lost
         assert report.ok, session.lost
         assert found == expected, session.lost
+
+
+class LateSession:
+    """A session whose first CREATE TABLE is lost on the way while somebody else takes the name for a view."""
+
+    concurrency = 1
+
+    def __init__(self, session: DirectSession) -> None:
+        self._session = session
+        self._lost = False
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        if statement.startswith("CREATE TABLE") and not self._lost:
+            self._lost = True
+            self._session.execute("CREATE VIEW D.S.T AS SELECT 1 AS A")
+            raise TransportError("lost on the way", statement=statement)
+        return self._session.execute(statement, parameters)
+
+
+def test_a_name_that_a_view_took_while_the_answer_was_lost_is_a_failure(tmp_path: Path):
+    text = "scope: schema\ntarget: D.S\nresources:\n  table: [{name: T, columns: [{name: A, type: INT}]}]\n"
+    table = manifest(tmp_path, text)
+    with engine() as account:
+        direct = DirectSession(account)
+        for statement in ("CREATE DATABASE D", "CREATE SCHEMA D.S"):
+            direct.execute(statement)
+        (failed,) = provider(LateSession(direct)).apply(table).of(Outcome.FAILED)
+        assert "already exists as VIEW" in failed.error
+        assert "An object of another kind has this name" in failed.error
