@@ -99,6 +99,15 @@ def test_a_rename_keeps_the_object_and_what_else_differs_follows():
     assert plan.changes[0].action is Action.RENAME
 
 
+def test_a_rename_to_a_name_that_is_taken_is_told():
+    live = {"SHOW BOXES IN ACCOUNT": [BOX_A, BOX_A | {"name": "B"}]}
+    [warning] = provider(live).plan(manifest(box=[{"name": "B", "renamed_from": "A"}])).diagnostics
+    assert "nothing is renamed" in warning.summary
+    swap = manifest(box=[{"name": "B", "renamed_from": "A"}, {"name": "A", "renamed_from": "B"}])
+    with pytest.raises(DiagnosticsError, match="swap names"):
+        provider(live).plan(swap)
+
+
 def test_after_a_rename_the_hint_may_stay():
     live = {"SHOW BOXES IN ACCOUNT": [BOX_A | {"name": "B"}]}
     assert provider(live).plan(manifest(box=[{"name": "B", "renamed_from": "A"}])).empty

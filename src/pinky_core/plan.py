@@ -125,6 +125,7 @@ def _change_of(item: Declared, needs: Collection[Address], context: Context) -> 
         each if each.location or not item.location else attrs.evolve(each, location=item.location)
         for each in body.check(address, before, context)
     ]
+    problems.extend(_about_rename(item, context))
     if has_errors(problems):
         return None, problems
     differing = tuple(body.changes(address, before, context)) if before is not None else ()
@@ -141,6 +142,22 @@ def _change_of(item: Declared, needs: Collection[Address], context: Context) -> 
         statements = tuple(body.create(address, context))
         return Change(address, Action.CREATE, f"declared, not there{origin}", statements=statements, **common), problems
     return _existing(item, before, former, differing, context, common, origin), problems
+
+
+def _about_rename(item: Declared, context: Context) -> Iterable[Diagnostic]:
+    """A rename that cannot be done because the new name is taken; silent once it has been done."""
+    former = item.former
+    if former is None or former not in context.live or item.address not in context.live:
+        return
+    other = context.declared.get(former)
+    if other is not None and other.former == item.address:
+        summary = f"{item.address} and {former} are to swap names; Snowflake renames one object at a time"
+        hint = "Rename one to a third name first, and apply; then the other."
+        yield Diagnostic.error("rename", summary, hint=hint, address=item.address, location=item.location)
+    elif other is None:
+        summary = f"{item.address} is there already, and so is {former}: nothing is renamed"
+        hint = "Drop or rename one of them by hand, or take `renamed_from` away."
+        yield Diagnostic.warning("rename", summary, hint=hint, address=item.address, location=item.location)
 
 
 def _existing(
