@@ -113,3 +113,10 @@ def test_result_scan_reaches_the_last_result() -> None:
 def test_a_syntax_error_comes_before_a_missing_object() -> None:
     account: Speaker = in_schema()
     assert account.refused("GRANT SELECT ON TABLE nosuch TO ROLE r x").errno == 1003
+
+
+def test_types_that_are_not_here_are_named_in_full() -> None:
+    account = in_schema()
+    for words in ("ROW ACCESS POLICY", "DYNAMIC TABLE", "MATERIALIZED VIEW", "API INTEGRATION", "ALERT"):
+        error = account.refused(f"CREATE {words} x")
+        assert error.message == f"Unsupported feature '{words} (not part of this local account)'."

@@ -152,3 +152,16 @@ def test_no_retention_means_no_undrop(account: Speaker) -> None:
     account.run("ALTER TABLE t SET DATA_RETENTION_TIME_IN_DAYS = 0", "DROP TABLE t")
     assert account.refused("UNDROP TABLE t").errno == 2003
     assert held(account) == 0
+
+
+def test_rows_of_what_is_gone_do_not_outlive_the_process(tmp_path: Path) -> None:
+    plane = DuckDataPlane(tmp_path)
+    account = speaker(CatalogEngine(tmp_path, plane))
+    account.run("CREATE DATABASE d", "CREATE TABLE kept (a INT)", "INSERT INTO kept VALUES (1), (2)")
+    account.run("CREATE TEMPORARY TABLE t (a INT)", "CREATE TABLE gone (a INT)", "DROP TABLE gone")
+    plane.close()
+    again = speaker(CatalogEngine(tmp_path, DuckDataPlane(tmp_path)))
+    assert held(again) == 0
+    again.run("CREATE TABLE d.public.t (b INT)", "CREATE TABLE d.public.gone (b INT)")
+    assert again.one("SELECT count(*) AS n FROM d.public.kept") == {"N": 2}
+    again.engine.account.data.close()  # type: ignore[union-attr]  # the data plane was given above

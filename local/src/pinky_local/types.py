@@ -183,6 +183,9 @@ class DataPlane(Protocol):
     def purge(self, dropped: Any) -> None:
         """Forget for good what `drop` returned."""
 
+    def retain(self, names: Sequence[tuple[str, str, str]]) -> None:
+        """Forget for good every table but these: what was dropped, or temporary, when the last process ended."""
+
     def create_view(self, name: tuple[str, str, str], query: str, session: SessionContext) -> Sequence[TableColumn]:
         """Check a view's query against what exists and return its columns with Snowflake types."""
 

@@ -67,6 +67,10 @@ class DuckDataPlane:
         """Forget a dropped table for good."""
         self._storage.purge(dropped)
 
+    def retain(self, names: Sequence[Name]) -> None:
+        """Forget for good every table but these."""
+        self._storage.retain(names)
+
     def rename(self, old: Name, new: Name) -> None:
         """Move rows to another name."""
         self._storage.rename(old, new)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,6 +178,14 @@ class Storage:
                 if column.sequence:
                     self._execute(f"DROP SEQUENCE {column.sequence}")
             self._execute("DELETE FROM pinky_tables WHERE physical = ?", (table.physical,))
+
+    def retain(self, names: Collection[Name]) -> None:
+        """Delete for good every table but these, dropped ones too."""
+        with self.lock:
+            for name in self._tables.keys() - set(names):
+                self.drop(name)
+            for dropped in list(self._dropped):
+                self.purge(dropped)
 
     def rename(self, old: Name, new: Name) -> None:
         """Move a table to another name."""

@@ -94,7 +94,9 @@ class CatalogEngine:
         self.resolver = self.account.resolver
         self._numbers = itertools.count(1)
         self._store = store.Store(folder) if folder is not None else None
-        if self._store is None or not self._store.load(self.account):
+        if self._store is not None and self._store.load(self.account):
+            lifecycle.forget_leftovers(self.account)
+        else:
             self.account.bootstrap()
             self._save()
 

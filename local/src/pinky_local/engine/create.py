@@ -79,8 +79,10 @@ def read_kind(statement: Statement) -> ObjectType:
             tokens.index += length
             return BY_WORDS[words]
     if tokens.word() in families.UNKNOWN_KINDS:
-        words = " ".join(word for word in (tokens.word(), tokens.word(1)) if word in families.UNKNOWN_KINDS)
-        raise errors.unsupported(f"{words} (not part of this local account)")
+        named = [tokens.word()]
+        while len(named) < 3 and tokens.word(len(named)) in families.UNKNOWN_KINDS | {"TABLE", "VIEW"}:
+            named.append(tokens.word(len(named)))
+        raise errors.unsupported(f"{' '.join(named)} (not part of this local account)")
     raise tokens.unexpected()
 
 

@@ -138,6 +138,15 @@ def end_session(statement: Statement) -> None:
             _purge(statement.account, root, entry)
 
 
+def forget_leftovers(account: Account) -> None:
+    """After a start from a folder: rows without a table are what the last process had dropped, or temporary."""
+    if account.data is None:
+        return
+    tables = (item for item in account.catalog.objects.values() if item.kind == "table")
+    paths = (account.catalog.path(table) for table in tables)
+    account.data.retain([(path[0], path[1], path[2]) for path in paths])
+
+
 def discard(statement: Statement, item: CatalogObject, replaced: CatalogObject | None) -> None:
     """Undo a creation whose rows could not be made, and bring back what it had replaced."""
     catalog = statement.catalog
