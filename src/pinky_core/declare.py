@@ -239,7 +239,7 @@ def references_in(value: Any) -> Iterator[tuple[tuple[str | int, ...], SecretRef
     if isinstance(value, SecretReference):
         yield (), value
     elif isinstance(value, (Resource, Nested)):
-        for field in value.spec.fields:
+        for field in value.spec.secrets:
             for path, found in references_in(getattr(value, field.name)):
                 yield (field.name, *path), found
     elif isinstance(value, (list, tuple)):

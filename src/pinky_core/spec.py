@@ -166,6 +166,7 @@ class Spec:
 
     ``sql`` is the object type in statements (``WAREHOUSE``), ``plural`` what SHOW lists (``WAREHOUSES``), ``depth``
     the number of identifiers of a name. ``stateful``: dropping or replacing loses rows, history or offsets.
+    ``secrets`` are the fields in which a reference to a secret can stand, at any depth.
     """
 
     kind: str
@@ -178,10 +179,15 @@ class Spec:
     depth: int
     stateful: bool
     by_name: Mapping[str, Field] = attrs.field(init=False, eq=False, repr=False)
+    secrets: tuple[Field, ...] = attrs.field(init=False, eq=False, repr=False)
 
     @by_name.default
     def _by_name(self) -> Mapping[str, Field]:
         return types.MappingProxyType({field.name: field for field in self.fields})
+
+    @secrets.default
+    def _secrets(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if _holds_secret(field.type))
 
 
 class Nested:
@@ -262,6 +268,17 @@ def _field_of(attribute: Any, annotation: Any) -> Field:
         column=column,
         **settings,
     )
+
+
+def _holds_secret(annotation: Any) -> bool:
+    """Whether a value of this type can be, or contain, a reference to a secret."""
+    arguments = typing.get_args(annotation)
+    if arguments:
+        return any(_holds_secret(each) for each in arguments)
+    spec = getattr(annotation, "spec", None)
+    if isinstance(spec, Spec):
+        return bool(spec.secrets)
+    return annotation in (Any, object, Nested, SecretReference)
 
 
 def without_none(annotation: Any) -> Any:
