@@ -37,6 +37,16 @@ from pinky_core.resource import Context, Declared, Names, Place, Resource, named
 from pinky_core.secret import SecretReference, SecretResolver
 from pinky_core.section import Expanded, Section, SectionContext
 from pinky_core.session import RetryPolicy, Rows, Session, SnowparkSession
+from pinky_core.shared_values import (
+    IcebergMergeOnRead,
+    LogLevel,
+    MetricLevel,
+    QualifiedName,
+    QuotedKeyword,
+    SerializationPolicy,
+    TraceLevel,
+    YesNo,
+)
 from pinky_core.spec import ABSENT, Nested, OnChange, Source, Spec, is_given, nested, prop, resource
 from pinky_core.sql import Statement, alter_set, alter_unset, assignment, literal, statement, string_literal
 from pinky_core.values import Duration, Keyword, Schedule, SqlText, Token, tokenize
@@ -61,11 +71,14 @@ __all__ = [
     "FieldChange",
     "FolderSource",
     "Guard",
+    "IcebergMergeOnRead",
     "Identifier",
     "Keyword",
     "ListDiff",
     "Location",
+    "LogLevel",
     "ManifestSource",
+    "MetricLevel",
     "Names",
     "Nested",
     "NotVisibleError",
@@ -76,6 +89,8 @@ __all__ = [
     "Plan",
     "PluginError",
     "Provider",
+    "QualifiedName",
+    "QuotedKeyword",
     "Reader",
     "Registry",
     "Report",
@@ -89,6 +104,7 @@ __all__ = [
     "SecretResolver",
     "Section",
     "SectionContext",
+    "SerializationPolicy",
     "Session",
     "SessionError",
     "Severity",
@@ -100,8 +116,10 @@ __all__ = [
     "Statement",
     "StatementError",
     "Token",
+    "TraceLevel",
     "TransportError",
     "Wanted",
+    "YesNo",
     "alter_set",
     "alter_unset",
     "as_session",

@@ -10,22 +10,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from pinky_account.keywords import IcebergMergeOnRead, LogLevel, MetricLevel, SerializationPolicy, TraceLevel, YesNo
-from pinky_account.qualified_name import QualifiedName
 from pinky_core import (
     ABSENT,
     Address,
     Context,
     Diagnostic,
     DiagnosticsError,
+    IcebergMergeOnRead,
     Identifier,
     Keyword,
+    LogLevel,
+    MetricLevel,
     OnChange,
+    QualifiedName,
     Reader,
     Resource,
+    SerializationPolicy,
     Source,
     Statement,
+    TraceLevel,
     Wanted,
+    YesNo,
     alter_set,
     assignment,
     prop,

@@ -11,8 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from pinky_account.keywords import Quoted
-from pinky_core import Address, Context, FieldChange, Identifier, Keyword, OnChange, Resource, Source, prop, resource
+from pinky_core import (
+    Address,
+    Context,
+    FieldChange,
+    Identifier,
+    Keyword,
+    OnChange,
+    QuotedKeyword,
+    Resource,
+    Source,
+    prop,
+    resource,
+)
 
 
 class Size(Keyword):
@@ -30,7 +41,7 @@ class Size(Keyword):
     X6LARGE = "X6LARGE", "6X-Large", "6X-LARGE"
 
 
-class WarehouseType(Quoted):
+class WarehouseType(QuotedKeyword):
     """What a warehouse is built for."""
 
     STANDARD = "STANDARD"
@@ -38,7 +49,7 @@ class WarehouseType(Quoted):
     ADAPTIVE = "ADAPTIVE"
 
 
-class Generation(Quoted):
+class Generation(QuotedKeyword):
     """Hardware generation of a standard warehouse; a number may be given without quotes."""
 
     ONE = "1"

@@ -16,12 +16,17 @@ from pinky_core import (
     Context,
     Diagnostic,
     FieldChange,
+    IcebergMergeOnRead,
     Identifier,
     Keyword,
+    LogLevel,
     OnChange,
     Resource,
+    SerializationPolicy,
     Source,
     Statement,
+    TraceLevel,
+    YesNo,
     alter_set,
     assignment,
     prop,
@@ -29,7 +34,6 @@ from pinky_core import (
     set_and_unset,
     statement,
 )
-from pinky_database.keywords import IcebergMergeOnRead, LogLevel, SerializationPolicy, TraceLevel, YesNo
 from pinky_database.profile_name import ProfileName
 
 PARAMETER = Source.PARAMETER

@@ -21,14 +21,18 @@ from pinky_core import (
     Diagnostic,
     FieldChange,
     Identifier,
+    LogLevel,
+    MetricLevel,
     Names,
     Nested,
     OnChange,
     Place,
+    QuotedKeyword,
     Resource,
     Source,
     SqlText,
     Statement,
+    TraceLevel,
     alter_set,
     alter_unset,
     assignment,
@@ -55,27 +59,10 @@ from pinky_schema.procedure_values import (
     secret_map,
     stage_of_import,
 )
-from pinky_schema.task_values import LogLevel, QuotedKeyword
 
 # What SHOW PROCEDURES prints where there is no comment.
 _NO_COMMENT = "user-defined procedure"
 _PARAMETERS = ("log_level", "trace_level", "metric_level", "auto_event_logging")
-
-
-class TraceLevel(QuotedKeyword):
-    """Which trace events are kept."""
-
-    ALWAYS = ("ALWAYS",)
-    ON_EVENT = ("ON_EVENT",)
-    PROPAGATE = ("PROPAGATE",)
-    OFF = ("OFF",)
-
-
-class MetricLevel(QuotedKeyword):
-    """Whether metrics are kept."""
-
-    ALL = ("ALL",)
-    NONE = ("NONE",)
 
 
 class AutoEventLogging(QuotedKeyword):

@@ -24,6 +24,7 @@ from pinky_core import (
     FieldChange,
     Guard,
     Identifier,
+    LogLevel,
     Names,
     Resource,
     Risk,
@@ -41,7 +42,7 @@ from pinky_core import (
     statement,
 )
 from pinky_schema.task_graph import State, graph_guards, neighbour, parents
-from pinky_schema.task_values import Config, LogLevel, OverlapPolicy, ServerlessSize
+from pinky_schema.task_values import Config, OverlapPolicy, ServerlessSize
 
 #: What SHOW TASKS tells where it has only the old column: runs may overlap, nobody knows how far.
 OVERLAPS = "OVERLAPPING"

@@ -1,4 +1,4 @@
-"""Values that only tasks have: their configuration, and keywords that stand in quotes.
+"""Values that only tasks have: their configuration, their sizes, and how far runs may overlap.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-task
 """
@@ -11,18 +11,9 @@ from typing import Any
 
 import attrs
 
-from pinky_core import Keyword, string_literal
+from pinky_core import Keyword, QuotedKeyword, string_literal
 
-__all__ = ["Config", "LogLevel", "OverlapPolicy", "QuotedKeyword", "ServerlessSize"]
-
-
-class QuotedKeyword(Keyword):
-    """Base of keywords that stand in quotes in a statement."""
-
-    @property
-    def sql(self) -> str:
-        """The quoted spelling."""
-        return string_literal(str(self.value))
+__all__ = ["Config", "OverlapPolicy", "ServerlessSize"]
 
 
 class ServerlessSize(QuotedKeyword):
@@ -34,18 +25,6 @@ class ServerlessSize(QuotedKeyword):
     LARGE = ("LARGE",)
     XLARGE = "XLARGE", "X-LARGE"
     XXLARGE = "XXLARGE", "X2LARGE", "2X-LARGE"
-
-
-class LogLevel(QuotedKeyword):
-    """The least severe events that are kept in the event table."""
-
-    TRACE = ("TRACE",)
-    DEBUG = ("DEBUG",)
-    INFO = ("INFO",)
-    WARN = ("WARN",)
-    ERROR = ("ERROR",)
-    FATAL = ("FATAL",)
-    OFF = ("OFF",)
 
 
 class OverlapPolicy(Keyword):
