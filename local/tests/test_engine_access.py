@@ -106,7 +106,10 @@ def test_in_a_managed_schema_only_the_schema_owner_grants() -> None:
     maker = speaker(account.engine, "MAKER")
     maker.run("CREATE TABLE d.m.t (a INT)")
     assert maker.refused("GRANT SELECT ON TABLE d.m.t TO ROLE public").errno == 3001
+    account.run("GRANT SELECT ON TABLE d.m.t TO ROLE sysadmin WITH GRANT OPTION")
+    assert {row["grant_option"] for row in account.run("SHOW GRANTS ON TABLE d.m.t")} == {"false"}
     account.run("ALTER SCHEMA d.m DISABLE MANAGED ACCESS")
+    assert {row["grant_option"] for row in account.run("SHOW GRANTS ON TABLE d.m.t")} == {"true"}
     maker.run("GRANT SELECT ON TABLE d.m.t TO ROLE public")
 
 
@@ -201,6 +204,7 @@ def test_privileges_of_a_user_count_with_all_secondary_roles() -> None:
     (shown,) = [row for row in owner.run("SHOW GRANTS TO USER pinky") if row["privilege"]]
     assert (shown["privilege"], shown["name"], shown["role"], shown["granted_to"]) == ("SELECT", "D.S.T", None, "USER")
     assert [row["role"] for row in owner.run("SHOW GRANTS TO USER pinky") if row["role"]] == ["READER"]
+    assert owner.run("SHOW GRANTS") == owner.run("SHOW GRANTS TO USER pinky")
     owner.run("REVOKE SELECT ON TABLE t FROM USER pinky")
     assert reader.refused("DESC TABLE d.s.t").errno == 2003
 

@@ -42,7 +42,7 @@ def show_grants(statement: Statement) -> Result:
     user = statement.catalog.get(ACCOUNT, "user", statement.session.user)
     if user is None:
         raise errors.not_found("User", statement.session.user)
-    return _result(_MEMBER, _to_user(statement, user), limit)
+    return _result(_USER, _to_user(statement, user), limit)
 
 
 def _limit(statement: Statement) -> int | None:
@@ -73,6 +73,10 @@ def _on(statement: Statement) -> Result:
     values = [_row(statement, entry, typed=True) for entry in _sorted(statement, item.number)]
     if item.owner is not None:
         values.append([*_ownership(statement, item), TYPES[statement.catalog.objects[item.owner].kind].kind.upper()])
+    parent = statement.catalog.objects.get(item.parent)
+    if parent is not None and parent.kind == "schema" and parent.state.get("MANAGED"):
+        for value in values:
+            value[_OBJECT.index("grant_option")] = "false"  # so says the page of objects in managed access schemas
     if item.kind in ("role", "database_role"):
         catalog = statement.catalog
         values += [_membership(statement, item, member) for member in catalog.members.get(item.number, {}).values()]
