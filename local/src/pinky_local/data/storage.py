@@ -1,11 +1,12 @@
 """Where rows live: DuckDB tables under opaque names, and the map from Snowflake's names to them.
 
 Renaming, swapping, dropping and bringing back a table, and renaming a column, change the map only. The map is kept in
-DuckDB itself (``pinky_tables``), so a persistent account finds it again.
+DuckDB itself (``pinky_tables``) where there is a folder, so that the account finds it again.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Collection, Sequence
@@ -56,12 +57,15 @@ class Storage:
         self.lock = threading.RLock()
         self._tables: dict[Name, StoredTable] = {}
         self._dropped: dict[str, StoredTable] = {}
-        self._execute(
-            "CREATE TABLE IF NOT EXISTS pinky_tables "
-            "(physical VARCHAR PRIMARY KEY, database VARCHAR, schema VARCHAR, name VARCHAR, columns VARCHAR)"
-        )
-        self._execute("CREATE SEQUENCE IF NOT EXISTS pinky_names")
-        self._load()
+        self._lasting = folder is not None
+        self._numbers = itertools.count(1)
+        if self._lasting:
+            self._execute(
+                "CREATE TABLE IF NOT EXISTS pinky_tables "
+                "(physical VARCHAR PRIMARY KEY, database VARCHAR, schema VARCHAR, name VARCHAR, columns VARCHAR)"
+            )
+            self._execute("CREATE SEQUENCE IF NOT EXISTS pinky_names")
+            self._load()
 
     def _load(self) -> None:
         rows = self._execute("SELECT physical, database, schema, name, columns FROM pinky_tables").fetchall()
@@ -126,7 +130,7 @@ class Storage:
             return stored
 
     def _new_name(self) -> str:
-        return "t" + str(self.scalar("SELECT nextval('pinky_names')"))
+        return "t" + str(self.scalar("SELECT nextval('pinky_names')") if self._lasting else next(self._numbers))
 
     def _define(self, table: StoredTable, column: TableColumn) -> StoredColumn:
         stored = StoredColumn(f"c{table.next_column}", parse_type(column.data_type))
@@ -142,11 +146,12 @@ class Storage:
         self._execute(f"CREATE SEQUENCE {name} INCREMENT BY {step} {bounds} START WITH {start}")
 
     def _keep(self, name: Name | None, table: StoredTable) -> None:
-        """Write where a table is (``name`` None: dropped), in memory and in DuckDB."""
-        self._execute(
-            "INSERT OR REPLACE INTO pinky_tables VALUES (?, ?, ?, ?, ?)",
-            (table.physical, *(name or (None, None, None)), _encoded(table)),
-        )
+        """Write where a table is (``name`` None: dropped), in memory and, with a folder, in DuckDB."""
+        if self._lasting:
+            self._execute(
+                "INSERT OR REPLACE INTO pinky_tables VALUES (?, ?, ?, ?, ?)",
+                (table.physical, *(name or (None, None, None)), _encoded(table)),
+            )
         if name is None:
             self._dropped[table.physical] = table
         else:
@@ -177,7 +182,8 @@ class Storage:
             for column in table.columns.values():
                 if column.sequence:
                     self._execute(f"DROP SEQUENCE {column.sequence}")
-            self._execute("DELETE FROM pinky_tables WHERE physical = ?", (table.physical,))
+            if self._lasting:
+                self._execute("DELETE FROM pinky_tables WHERE physical = ?", (table.physical,))
 
     def retain(self, names: Collection[Name]) -> None:
         """Delete for good every table but these, dropped ones too."""
