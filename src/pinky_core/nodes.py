@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from pinky_core.diagnostics import Diagnostic, Location
 
@@ -128,12 +128,12 @@ def parse_yaml(text: str, file: str, *, pure: bool = False) -> Parsed:
     c_events = None if pure else _c_events(text)
     if c_events is not None:
         try:
-            return _Builder(file, final=False).build(c_events)
+            return _Builder(c_events, file, final=False).build()
         except (YAMLError, _UndecidedError):
             pass  # the Python parser decides, below
-    builder = _Builder(file, final=True)
+    builder = _Builder(_pure_events(text), file, final=True)
     try:
-        return builder.build(_pure_events(text))
+        return builder.build()
     except YAMLError as error:
         return Parsed(None, [*builder.diagnostics, _syntax_error(error, text, file)])
 
@@ -210,90 +210,81 @@ def resolve_plain(text: str) -> ScalarValue:
     return text
 
 
-class _Open:
-    """A collection whose end has not come yet; ``key`` waits for its value."""
-
-    __slots__ = ("anchor", "height", "key", "merged", "node", "skipped", "start")
-
-    def __init__(self, node: Mapping | Sequence, anchor: str | None, start: int) -> None:
-        self.node = node
-        self.anchor = anchor
-        self.start = start  # how many nodes there were before this one
-        self.height = 0  # levels below it, aliases followed
-        self.key: Scalar | None = None
-        self.skipped = False  # the key was refused, so its value is parsed and dropped
-        self.merged: list[Mapping] = []
-
-
 class _UndecidedError(Exception):
     """Here the two parsers may differ: a name of an anchor ends before a colon in YAML 1.1, but not in 1.2."""
 
 
-class _Builder:
-    """Events of one document → nodes; collects every mistake that is not one of syntax."""
+class _StopError(Exception):
+    """Nothing after this place is worth reading; the diagnostics say why."""
 
-    def __init__(self, file: str, *, final: bool) -> None:
+
+class _Builder:
+    """Events of one document → nodes, one method per event; collects every mistake that is not one of syntax.
+
+    ``depth`` is how many collections are open around a node, ``owner`` the key or the collection that it belongs to.
+    """
+
+    def __init__(self, events: Iterator[Any], file: str, *, final: bool) -> None:
+        from ruamel.yaml import events as kinds
+
+        self.events = events
         self.file = file
         self.final = final
         self.diagnostics: list[Diagnostic] = []
-        self.root: Node | None = None
-        self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Node, int, int]] = {}  # node, nodes in it, levels below it
+        self.open_anchors: list[str] = []  # of collections whose end has not come yet
         self.texts: dict[str, str] = {}  # equal texts are one object: keys and types stand in a file again and again
         self.count = 0  # nodes so far, aliases counted with all they stand for
         self.aliased = 0
-        self.stopped = False
-
-    def build(self, events: Iterator[Any]) -> Parsed:
-        handlers = self._handlers()
-        for event in events:
-            handler = handlers.get(type(event))
-            if handler is not None:
-                handler(event)
-                if self.stopped:
-                    break
-        return Parsed(None if self.stopped else self.root, self.diagnostics)
-
-    def _handlers(self) -> dict[type, Callable[[Any], None]]:
-        from ruamel.yaml import events
-
-        return {
-            events.ScalarEvent: self._scalar,
-            events.AliasEvent: self._alias,
-            events.MappingStartEvent: self._start_mapping,
-            events.SequenceStartEvent: self._start_sequence,
-            events.MappingEndEvent: self._end_mapping,
-            events.SequenceEndEvent: self._end_sequence,
-            events.DocumentStartEvent: self._document,
+        self.reached = 0  # depth of the deepest node of the collection that is being read, aliases followed
+        self.document_event, self.alias_event = kinds.DocumentStartEvent, kinds.AliasEvent
+        self.mapping_event, self.mapping_end = kinds.MappingStartEvent, kinds.MappingEndEvent
+        self.sequence_end = kinds.SequenceEndEvent
+        self.handlers: dict[type, Callable[[Any, int, Node | None], Node]] = {
+            kinds.ScalarEvent: self._scalar,
+            kinds.AliasEvent: self._alias,
+            kinds.MappingStartEvent: self._collection,
+            kinds.SequenceStartEvent: self._collection,
         }
+
+    def build(self) -> Parsed:
+        root: Node | None = None
+        try:
+            for event in self.events:
+                if type(event) is self.document_event:
+                    self._document(event, root)
+                elif type(event) in self.handlers:
+                    root = self.handlers[type(event)](event, 0, None)
+        except _StopError:
+            root = None
+        return Parsed(root, self.diagnostics)
 
     def _error(self, code: str, summary: str, line: int, column: int, hint: str = "") -> None:
         self.diagnostics.append(Diagnostic.error(code, summary, hint=hint, location=Location(self.file, line, column)))
 
-    def _stop(self, code: str, summary: str, line: int, column: int, hint: str = "") -> None:
+    def _stop(self, code: str, summary: str, line: int, column: int, hint: str = "") -> NoReturn:
         self._error(code, summary, line, column, hint)
-        self.stopped = True
+        raise _StopError
 
-    def _document(self, event: Any) -> None:
+    def _document(self, event: Any, root: Node | None) -> None:
         line = event.start_mark.line + 1
-        if self.root is not None:
+        if root is not None:
             self._stop("yaml-documents", "a second document in one file", line, 1, "Put it into a file of its own.")
         elif event.version is not None and tuple(event.version) != (1, 2):
             major, minor = event.version
             self._stop("yaml-version", f"YAML {major}.{minor} is declared; only YAML 1.2 is read", line, 1)
 
-    def _scalar(self, event: Any) -> None:
+    def _scalar(self, event: Any, depth: int, owner: Node | None) -> Scalar:
         mark = event.start_mark
         line, column = mark.line + 1, mark.column + 1
         text = self.texts.setdefault(event.value, event.value)
         style = event.style or ""
-        if not text and not style:
-            line, column = self._place_of_nothing()
+        if not text and not style:  # it is not written at all, and stands where its key or collection does
+            line, column = (owner.line, owner.column) if owner is not None else (1, 1)
             if event.anchor is not None and not self.final:
                 raise _UndecidedError
-        if style in ("|", ">") and not self.stack:  # the one scalar whose end the two parsers see differently
+        if not depth and style in ("|", ">"):  # the one scalar whose end the two parsers see differently
             self._stop("yaml-syntax", "a block text cannot be a file's only value", 1, 1, "Give it a key.")
-            return
         value: ScalarValue = text
         if event.tag is not None:
             self._tag(event, line, column)
@@ -306,121 +297,102 @@ class _Builder:
         self.count += 1
         if event.anchor is not None:
             self.anchors[event.anchor] = (node, 1, 0)
-        self._add(node, 0)
-
-    def _place_of_nothing(self) -> tuple[int, int]:
-        """A place for a value that is not written at all: its key, or the collection around it."""
-        if not self.stack:
-            return 1, 1
-        place = self.stack[-1].key or self.stack[-1].node
-        return place.line, place.column
+        return node
 
     def _tag(self, event: Any, line: int, column: int) -> None:
         hint = "Remove it; quotes make a text of a number." if "yaml.org" in str(event.tag) else "Remove it."
         self._error("yaml-tag", f"the tag {event.tag} is not allowed: a value says its own type", line, column, hint)
 
-    def _alias(self, event: Any) -> None:
+    def _alias(self, event: Any, depth: int, _owner: Node | None) -> Node:
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        parent = self.stack[-1] if self.stack else None
-        if not self.final and parent is not None and isinstance(parent.node, Mapping) and parent.key is None:
-            raise _UndecidedError
         known = self.anchors.get(event.anchor)
         if known is None:
-            open_now = any(each.anchor == event.anchor for each in self.stack)
-            problem = "stands inside what it repeats" if open_now else "has no anchor before it"
+            problem = (
+                "stands inside what it repeats" if event.anchor in self.open_anchors else "has no anchor before it"
+            )
             self._error("yaml-alias", f"*{event.anchor} {problem}", line, column)
-            self._add(Scalar(None, "", "", self.file, line, column), 0)
-            return
+            return Scalar(None, "", "", self.file, line, column)
         node, size, height = known
         self.count += size
         self.aliased += size
         if self.aliased > MAX_ALIASED:
             self._stop("yaml-alias", f"aliases repeat more than {MAX_ALIASED:,} values", line, column)
-            return
-        if len(self.stack) + height > MAX_DEPTH:
+        if depth + height > MAX_DEPTH:
             self._stop("yaml-depth", f"nested deeper than {MAX_DEPTH} levels", line, column)
-            return
-        if isinstance(node, Scalar):
-            node = Scalar(node.value, node.text, node.style, self.file, line, column)
-        self._add(node, height)
+        self.reached = max(self.reached, depth + height)
+        return Scalar(node.value, node.text, node.style, self.file, line, column) if isinstance(node, Scalar) else node
 
-    def _start_mapping(self, event: Any) -> None:
-        mark = event.start_mark
-        self._start(event, Mapping({}, self.file, mark.line + 1, mark.column + 1))
-
-    def _start_sequence(self, event: Any) -> None:
-        mark = event.start_mark
-        self._start(event, Sequence([], self.file, mark.line + 1, mark.column + 1))
-
-    def _start(self, event: Any, node: Mapping | Sequence) -> None:
+    def _collection(self, event: Any, depth: int, _owner: Node | None) -> Mapping | Sequence:
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
         if event.tag is not None:
-            self._tag(event, node.line, node.column)
-        if len(self.stack) >= MAX_DEPTH:
-            self._stop("yaml-depth", f"nested deeper than {MAX_DEPTH} levels", node.line, node.column)
-            return
+            self._tag(event, line, column)
+        if depth >= MAX_DEPTH:
+            self._stop("yaml-depth", f"nested deeper than {MAX_DEPTH} levels", line, column)
+        start, reached_before = self.count, self.reached
+        self.count += 1
+        self.reached = depth + 1
         if event.anchor is not None:
             self.anchors.pop(event.anchor, None)  # until it is closed, the name means nothing
-        self.stack.append(_Open(node, event.anchor, self.count))
-        self.count += 1
-
-    def _end_sequence(self, _event: Any) -> None:
-        self._close(self.stack.pop())
-
-    def _end_mapping(self, _event: Any) -> None:
-        opened = self.stack.pop()
-        if opened.merged and isinstance(opened.node, Mapping):
-            _merge(opened.node, opened.merged)
-        self._close(opened)
-
-    def _close(self, opened: _Open) -> None:
-        if opened.anchor is not None:
-            self.anchors[opened.anchor] = (opened.node, self.count - opened.start, opened.height)
-        self._add(opened.node, opened.height)
-
-    def _add(self, node: Node, height: int) -> None:
-        """Put a finished node where it belongs: the document, a sequence, or a mapping as key or value."""
-        if not self.stack:
-            self.root = node
-            return
-        parent = self.stack[-1]
-        if height >= parent.height:
-            parent.height = height + 1
-        collection = parent.node
-        if isinstance(collection, Sequence):
-            collection.items.append(node)
-        elif parent.skipped:
-            parent.skipped = False
-        elif parent.key is None:
-            self._key(parent, collection, node)
+            self.open_anchors.append(event.anchor)
+        node: Mapping | Sequence
+        if type(event) is self.mapping_event:
+            node = Mapping({}, self.file, line, column)
+            self._fill_mapping(node, depth + 1)
         else:
-            if parent.key.text == "<<" and not parent.key.style:
-                self._merge_value(parent, node)
-            else:
-                collection.entries[parent.key.text] = (parent.key, node)
-            parent.key = None
+            node = Sequence([], self.file, line, column)
+            self._fill_sequence(node, depth + 1)
+        if event.anchor is not None:
+            self.open_anchors.pop()
+            self.anchors[event.anchor] = (node, self.count - start, self.reached - depth)
+        self.reached = max(self.reached, reached_before)
+        return node
 
-    def _key(self, parent: _Open, mapping: Mapping, node: Node) -> None:
+    def _fill_sequence(self, sequence: Sequence, depth: int) -> None:
+        for event in self.events:
+            if type(event) is self.sequence_end:
+                return
+            sequence.items.append(self.handlers[type(event)](event, depth, sequence))
+
+    def _fill_mapping(self, mapping: Mapping, depth: int) -> None:
+        merged: list[Mapping] = []
+        for event in self.events:
+            if type(event) is self.mapping_end:
+                break
+            key = self._key(event, mapping, depth)
+            following = next(self.events)
+            value = self.handlers[type(following)](following, depth, key or mapping)
+            if key is None:
+                continue  # it was refused, and its value with it
+            if key.text == "<<" and not key.style:
+                merged += self._to_merge(value)
+            else:
+                mapping.entries[key.text] = (key, value)
+        if merged:
+            _merge(mapping, merged)
+
+    def _key(self, event: Any, mapping: Mapping, depth: int) -> Scalar | None:
+        """The key that begins here, or None where it is refused."""
+        if type(event) is self.alias_event and not self.final:
+            raise _UndecidedError
+        node = self.handlers[type(event)](event, depth, mapping)
         if not isinstance(node, Scalar):
             template = isinstance(node, Mapping) and (node.line, node.column) == (mapping.line, mapping.column + 1)
             hint = 'Quote a value that begins with a template: "{{ … }}".' if template else ""
             self._error("yaml-key", "a key must be one value, not a list or a mapping", node.line, node.column, hint)
-            parent.skipped = True
         elif not node.text and not node.style:
             self._error("yaml-key", "a key is empty", node.line, node.column)
-            parent.skipped = True
         elif node.text in mapping.entries:
             first = mapping.entries[node.text][0].location
             summary = f"key {node.text!r} stands twice; first at {first}"
             self._error("duplicate-key", summary, node.line, node.column, "Keep one of the two.")
-            parent.skipped = True
         else:
-            parent.key = node
+            return node
+        return None
 
-    def _merge_value(self, parent: _Open, node: Node) -> None:
-        items = node.items if isinstance(node, Sequence) else [node]
-        for item in items:
+    def _to_merge(self, node: Node) -> Iterator[Mapping]:
+        for item in node.items if isinstance(node, Sequence) else [node]:
             if isinstance(item, Mapping):
-                parent.merged.append(item)
+                yield item
             else:
                 self._error("yaml-merge", "<< merges a mapping or a list of mappings", item.line, item.column)
 
