@@ -166,3 +166,9 @@ def test_a_refused_login_names_account_and_user_and_no_password():
             connect(ConnectionSettings("d", parameters), "r")
     assert SECRET not in str(raised.value)
     assert SECRET not in repr(ConnectionSettings("d", parameters))
+
+
+def test_connections_without_a_default_are_listed(home):
+    home("connections.toml", '[a]\naccount = "A"\n[b]\naccount = "B"\n')
+    with pytest.raises(ConnectionSettingsError, match=r"names no default: give -c NAME, one of: a, b$"):
+        resolve_connection(None, home.environ)

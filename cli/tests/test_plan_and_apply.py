@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
+from pinky_cli.commands_plan import ways_to_allow
+from pinky_local import LocalAccount
 
 GOLDEN = """\
 Plan for the account (account PINKY_LOCAL, role ACCOUNTADMIN)
@@ -276,3 +281,51 @@ def test_a_plan_file_that_cannot_be_written_is_an_error(pinky, manifest, tmp_pat
     ran = pinky("plan", "--local", "-m", manifest, "--out", tmp_path / "no" / "plan.json")
     assert ran.code == 1
     assert "cannot write" in ran.err
+
+
+@pytest.mark.parametrize("option", ["--local=", "--connection=", "--env=", "--target=", "--manifest="])
+def test_an_unset_variable_of_a_script_never_means_the_default(pinky, manifest, option):
+    ran = pinky("apply", "-m", manifest, "--yes", option)
+    assert ran.code == 1
+    assert "the value is empty; leave the option out for its default" in ran.err
+
+
+def test_a_folder_that_cannot_hold_an_account_is_told(pinky, manifest, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("x")
+    assert (
+        f"cannot use {str(file)!r} as an embedded account: it is a file"
+        in pinky("plan", f"--local={file}", "-m", manifest).err
+    )
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "catalog.json").write_text("x")
+    ran = pinky("plan", f"--local={broken}", "-m", manifest)
+    assert ran.code == 1
+    assert "as an embedded account: what is in it cannot be read (JSONDecodeError: " in ran.err
+
+
+def test_a_folder_that_another_process_uses_is_told(pinky, manifest, tmp_path):
+    with LocalAccount(tmp_path / "account"):
+        code = "import sys; from pinky_cli.main import main; sys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-c", code, "plan", f"--local={tmp_path / 'account'}", "-m", str(manifest)]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 1
+    assert "another process uses it" in ran.stderr
+
+
+def test_a_permission_for_a_kind_that_nobody_knows_is_refused(pinky, manifest):
+    ran = pinky("apply", "--local", "-m", manifest, "--yes", "--allow", "destructive:tabel")
+    assert ran.code == 1
+    assert "the kind 'tabel' is not installed. Did you mean 'table'?" in ran.err
+
+
+def test_ways_to_allow_can_be_pasted_into_a_shell():
+    assert ways_to_allow(["table D.S.T"]) == ['To allow one:   --allow "destructive:table D.S.T"']
+    ways = ways_to_allow(["table D.S.T", 'table D.S."a b$"'])
+    assert ways == [
+        'To allow one:   --allow "destructive:table D.S.T"',
+        "                --allow 'destructive:table D.S.\"a b$\"'",
+        "To allow all:   --allow destructive",
+    ]
+    assert shlex.split(ways[1]) == ["--allow", 'destructive:table D.S."a b$"']

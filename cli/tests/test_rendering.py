@@ -112,7 +112,7 @@ def test_a_report_names_what_failed_what_waited_and_how_to_go_on():
     )
     assert render_report(report, 1.25, "pinky apply -m x").plain == (
         "Failed:\n  table D.S.T\n    001003: no\n    CREATE TABLE\n\n"
-        "Skipped:\n  task D.S.ROOT  because of: table D.S.T\n\n"
+        "Skipped, because of table D.S.T:\n  task D.S.ROOT\n\n"
         "Apply: 1 applied, 1 failed, 1 skipped in 1.2 s.\nTo continue: pinky apply -m x"
     )
     assert render_event(report.events[1]).plain == "FAILED  + table D.S.T  001003: no"
@@ -120,6 +120,29 @@ def test_a_report_names_what_failed_what_waited_and_how_to_go_on():
     assert (document["run"], document["ok"]) == ("r1", False)
     assert document["events"][2]["because"] == "table D.S.T"
     assert document["events"][0]["address"] == {"kind": "schema", "path": ["D", "S"], "detail": ""}
+
+
+def test_a_report_counts_what_is_too_much_to_list():
+    names = [f"task D.S.T{number}" for number in range(25)]
+    report = Report(tuple(Event(Outcome.SKIPPED, name, None, Action.CREATE, because="table D.S.T") for name in names))
+    text = render_report(report, 0.0, "pinky apply").plain
+    assert text.startswith("Skipped, because of table D.S.T:\n  task D.S.T0\n")
+    assert "  task D.S.T19\n  and 5 more\n\nApply: 0 applied, 0 failed, 25 skipped" in text
+
+
+def test_a_brief_plan_counts_safe_changes_and_lists_every_loss():
+    addresses = [Address("table", parse_path(f"D.S.T{number}")) for number in range(1, 31)]
+    created = [Change(each, Action.CREATE, "declared, not there") for each in addresses[:15]]
+    dropped = [Change(each, Action.DROP, "not declared", Risk.DESTRUCTIVE, "its rows") for each in addresses[15:]]
+    lines = render_plan(Plan("schema", parse_path("D.S"), changes=(*created, *dropped)), brief=True).plain.splitlines()
+    assert lines[2:12] == [f"  + table D.S.T{number}  declared, not there" for number in range(1, 11)]
+    assert [line for line in lines if "  - " in line] == [f"  - {each}  not declared" for each in addresses[15:]]
+    assert lines.count("      DESTRUCTIVE: loses its rows") == 15
+    assert lines[-3:] == [
+        "  + 5 more of kind table",
+        "",
+        "Plan: 15 to create, 0 to change, 15 to drop (15 destructive).",
+    ]
 
 
 def test_a_diagnostic_points_with_tabs_and_without_a_file(tmp_path):

@@ -32,9 +32,29 @@ def test_init_overwrites_nothing(pinky, tmp_path):
     assert not (tmp_path / "resources").exists()
 
 
+@pytest.mark.parametrize("target", ["D", "D.S.T", "D.S: x", "D.S;x"])
+def test_init_refuses_what_is_not_the_name_of_a_schema(pinky, tmp_path, target):
+    ran = pinky("init", tmp_path / "client", "--target", target)
+    assert ran.code == 1
+    assert "--target" in ran.err
+    assert not (tmp_path / "client").exists()
+
+
+def test_init_for_a_quoted_schema_is_valid(pinky, tmp_path):
+    assert pinky("init", tmp_path / "client", "--target", '"my db".S').code == 0
+    assert 'Plan for "my db".S ' in pinky("--local", "plan", "-m", tmp_path / "client").out
+
+
+def test_help_shows_whole_sentences(pinky):
+    shown = pinky("--help").out
+    assert "..." not in shown.replace("[ARGS]...", "")
+    assert "validate  Check a manifest, without an account." in shown
+    assert "[[" not in pinky("apply", "--help").out
+
+
 def test_init_for_one_schema_is_valid(pinky, tmp_path):
     assert pinky("init", tmp_path / "client", "--target", "D.S").code == 0
-    assert "Valid: 1 resources, scope schema." in pinky("validate", "-m", tmp_path / "client").out
+    assert "Valid: 1 resource, scope schema." in pinky("validate", "-m", tmp_path / "client").out
     planned = pinky("--local", "plan", "-m", tmp_path / "client")
     assert planned.code == 0
     assert planned.err == "The embedded account is empty: D.S was made as the target.\n"
@@ -207,3 +227,13 @@ def test_the_demo_without_an_example_says_so(pinky, tmp_path):
     ran = pinky("demo", tmp_path)
     assert ran.code == 1
     assert "no example found" in ran.err
+
+
+def test_validate_loads_no_logging_library(manifest):
+    code = (
+        "import sys; from pinky_cli.main import main; code = main(sys.argv[1:]); "
+        "print(sorted({'structlog', 'snowflake'} & set(sys.modules))); sys.exit(code)"
+    )
+    command = [sys.executable, "-c", code, "validate", "-m", str(manifest)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "Valid: 3 resources, scope account.\n[]\n"), ran.stderr

@@ -95,7 +95,8 @@ def test_a_signal_lets_the_running_statement_finish_and_reports(manifest, number
     assert len(created) == 2
     assert "Interrupted: running statements finish, nothing new starts." in err
     assert "applied + schema PLAYGROUND.CORE" in out
-    assert "skipped + table PLAYGROUND.CORE.CUSTOMERS  because of: the run was interrupted" in out
+    assert "Skipped, because of the run was interrupted" not in out
+    assert "Not started, because the run was interrupted:\n  table PLAYGROUND.CORE.CUSTOMERS\n" in out
     assert "Apply: 2 applied, 0 failed, 1 skipped" in out
     assert f"To continue: pinky apply -m {manifest}" in out
 

@@ -28,11 +28,17 @@ def _local() -> None:
 @with_options(OUTPUT)
 def serve(
     settings: Settings,
-    folder: Annotated[str | None, typer.Option("--folder", help="Keep the account here. Default: in memory.")] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free port.")] = 0,
+    folder: Annotated[
+        str | None, typer.Option("--folder", metavar="FOLDER", help="Keep the account here. Default: in memory.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, metavar="PORT", help="0: any free port.")] = 0,
     no_data: Annotated[bool, typer.Option("--no-data", help="Catalog only, no rows.")] = False,
 ) -> int:
-    """Serve the embedded account on loopback until it is interrupted."""
+    """Serve the embedded account on loopback.
+
+    Until it is interrupted. Clients connect with account pinky_local, this host and port, protocol http, user PINKY and
+    any password: in connections.toml for `pinky -c`, or as arguments of the connector.
+    """
     from pinky_cli.connect import CannotConnectError
     from pinky_cli.run import Run
 
@@ -48,11 +54,14 @@ def serve(
 @with_options(MANIFEST, CONNECTION, OUTPUT)
 def demo(
     settings: Settings,
-    folder: Annotated[str | None, typer.Argument(metavar="[EXAMPLES]", help="A manifest, or a folder of them.")] = None,
+    folder: Annotated[str | None, typer.Argument(metavar="EXAMPLES", help="A manifest, or a folder of them.")] = None,
     examples: Annotated[str | None, typer.Option("--examples", metavar="FOLDER", help="The same.")] = None,
-    brief: Annotated[bool, typer.Option("--brief", help="Leave out the statements.")] = False,
+    brief: Annotated[bool, typer.Option("--brief", help="One line a change; many of a kind are counted.")] = False,
 ) -> int:
-    """Plan and apply the examples on an embedded account, then plan again: No changes."""
+    """Plan, apply and plan the examples.
+
+    On an embedded account; the second plan says: No changes.
+    """
     from pinky_cli.commands_plan import run_errors
     from pinky_cli.run import Run
 
@@ -62,6 +71,7 @@ def demo(
     if not manifests:
         raise typer.BadParameter("no example found: give the folder of one, with a manifest.yml")
     run = Run(settings)
+    run.start_logging()
     try:
         return max(_demonstrate(run, manifest, brief=brief) for manifest in manifests)
     except run_errors() as error:

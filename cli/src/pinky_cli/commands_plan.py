@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 CHANGES = 2  # the exit code of `plan --detailed-exitcode` where there is something to do
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
-Brief = Annotated[bool, typer.Option("--brief", help="Leave out the statements.")]
+Brief = Annotated[bool, typer.Option("--brief", help="One line a change; many of a kind are counted.")]
 Prune = Annotated[bool, typer.Option("--prune", help="Drop what is not declared (only with scope: schema).")]
 
 
 @with_options(MANIFEST, OUTPUT)
 def validate(settings: Settings, as_json: AsJson = False) -> int:
-    """Check a manifest without an account: every mistake, with its place."""
+    """Check a manifest, without an account.
+
+    Shows every mistake at once, each with its place.
+    """
     from pinky_cli.run import Run
 
     run = Run(settings, as_json=as_json)
@@ -42,7 +45,10 @@ def validate(settings: Settings, as_json: AsJson = False) -> int:
         return 0
     for warning in desired.warnings:
         _show_diagnostic(run, warning)
-    run.terminal.show(f"Valid: {len(desired.resources)} resources, scope {desired.scope}.")
+    from pinky_cli.render_human import counted
+
+    resources = counted(len(desired.resources), "resource", "resources")
+    run.terminal.show(f"Valid: {resources}, scope {desired.scope}.")
     return 0
 
 
@@ -57,12 +63,16 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="Exit with 0: nothing to do, 2: changes, 1: error.")
     ] = False,
 ) -> int:
-    """Show what would change, with the finished statements. Changes nothing."""
+    """Show what would change.
+
+    With the finished statements. Changes nothing.
+    """
     from pinky_cli.run import Run
 
     run = Run(settings, as_json=as_json)
     try:
         desired = declared(run, prune=prune)
+        run.start_logging()
         with opened(settings, run.id) as connection:
             prepare_embedded(run, connection, desired.target)
             made = provider(run, connection).plan_desired(desired, prune=prune)
@@ -87,7 +97,7 @@ def plan(
 @with_options(MANIFEST, CONNECTION, OUTPUT)
 def apply(
     settings: Settings,
-    saved: Annotated[str | None, typer.Argument(metavar="[PLAN.json]", help="A plan saved by `plan --out`.")] = None,
+    saved: Annotated[str | None, typer.Argument(metavar="PLAN.json", help="A plan saved by `plan --out`.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     allow: Annotated[
         list[str] | None,
@@ -101,7 +111,10 @@ def apply(
     brief: Brief = False,
     prune: Prune = False,
 ) -> int:
-    """Make the account as the manifest says, or do exactly what a saved plan says."""
+    """Plan, ask, and change the account.
+
+    Makes the account as the manifest says, or does exactly what a saved plan says.
+    """
     from pinky_cli.run import Run
 
     allowed = [checked_allowance(word) for word in allow or ()]
@@ -110,8 +123,10 @@ def apply(
         raise typer.BadParameter("--json leaves no place for a question: give --yes")
     run = Run(settings, as_json=as_json)
     try:
+        refuse_unknown_kinds(run, allowed)
         made = read_plan(saved) if saved is not None else None
         desired = declared(run, prune=prune) if made is None else None
+        run.start_logging()
         with opened(settings, run.id) as connection:
             pinky = provider(run, connection)
             if desired is not None:
@@ -141,9 +156,9 @@ def _apply_plan(
             show_plan(run, made, brief=brief)
         return 1
     if blocked := made.blocked(allowed):
-        ways = ["Allow them:  --allow destructive", *(f'  --allow "destructive:{each.address}"' for each in blocked)]
         losses = [f"{each.address}: {each.reason}; loses {each.loses}" for each in blocked]
-        run.refuse("blocked", "these destructive changes are not allowed; nothing was run", [*losses, *ways])
+        details = [*losses, *ways_to_allow([str(each.address) for each in blocked])]
+        run.refuse("blocked", "these destructive changes are not allowed; nothing was run", details)
         return 1
     if made.empty:
         if run.as_json:
@@ -262,6 +277,29 @@ def checked_allowance(word: str) -> str:
     raise typer.BadParameter(f'--allow {word!r}: expected destructive, destructive:KIND or "destructive:KIND NAME"')
 
 
+def refuse_unknown_kinds(run: Run, allowed: list[str]) -> None:
+    """`typer.BadParameter` for a permission that names a kind nobody knows: it would allow nothing, silently."""
+    from pinky_core.diagnostics import nearest
+
+    for word in allowed:
+        kind = word.removeprefix("destructive:").split()[0]
+        if word != "destructive" and kind not in run.registry.kinds:
+            hint = nearest(kind, run.registry.kinds)
+            raise typer.BadParameter(f"--allow {word!r}: the kind {kind!r} is not installed. {hint}".rstrip())
+
+
+def ways_to_allow(addresses: list[str]) -> list[str]:
+    """The options that allow destructive changes, as they are typed."""
+    import shlex
+
+    words = [f"destructive:{each}" for each in addresses]
+    quoted = [shlex.quote(each) if set(each) & set('"$`\\!') else f'"{each}"' for each in words]
+    one_by_one = [f"To allow one:   --allow {each}" for each in quoted[:1]] + [
+        f"                --allow {each}" for each in quoted[1:]
+    ]
+    return [*one_by_one, *(["To allow all:   --allow destructive"] if quoted[1:] else [])]
+
+
 def refuse_options_of_manifest(settings: Settings, saved: str | None, *, prune: bool) -> None:
     """A saved plan is finished: options that would make another one are refused rather than ignored."""
     given = {
@@ -300,8 +338,9 @@ def _agreed(run: Run, made: Plan) -> bool:
         run.refuse("not-confirmed", "nobody can be asked here; to apply without a question give --yes")
         return False
     where = f"account {made.account} as {made.role}"
+    what = "this change" if len(made.changes) == 1 else f"these {len(made.changes)} changes"
     try:
-        answer = input(f"\nApply these {len(made.changes)} changes to {where}? Only 'yes' is accepted: ")
+        answer = input(f"\nApply {what} to {where}? Only 'yes' is accepted: ")
     except EOFError:
         answer = ""
     if answer.strip().lower() == "yes":

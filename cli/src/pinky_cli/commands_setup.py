@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 MODELINE = "# yaml-language-server: $schema="
 
 _ACCOUNT_MANIFEST = """\
-# What this folder declares. Try it without an account:  pinky --local plan
-# On an account:                                          pinky plan -c <connection>
+# What this folder declares.
+# Try it without an account:  pinky --local plan
+# On an account:              pinky plan -c <connection>
 scope: account
 
 vars:
@@ -38,7 +39,8 @@ resources:
 _SCHEMA_MANIFEST = """\
 # What this folder declares, inside one schema that is there already.
 # Try it without an account:  pinky --local plan
-#   pinky plan -c <connection> --target MY_DB.MY_SCHEMA
+# On an account:              pinky plan -c <connection>
+# For another schema:         pinky plan -c <connection> --target OTHER_DB.OTHER_SCHEMA
 scope: schema
 target: {target}
 
@@ -59,14 +61,19 @@ _PLACEMENT = 'database: "{{ vars.database }}"\nschema: CORE\n'
 @with_options(OUTPUT)
 def init(
     settings: Settings,
-    folder: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to write. Default: here.")] = ".",
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Where to write. Default: here.")] = ".",
     target: Annotated[
         str | None, typer.Option("--target", metavar="DB.SCHEMA", help="Write a manifest for one schema.")
     ] = None,
 ) -> int:
-    """Write a small working manifest. Nothing that exists is overwritten."""
+    """Write a small working manifest.
+
+    Nothing that exists is overwritten.
+    """
     from pinky_cli.run import Run
 
+    if target is not None:
+        _check_target(target)
     run = Run(settings)
     try:
         kinds = run.registry.kinds
@@ -90,6 +97,18 @@ def init(
     return 0
 
 
+def _check_target(target: str) -> None:
+    """`typer.BadParameter` for what is not the name of a schema."""
+    from pinky_core import parse_path
+
+    try:
+        parts = len(parse_path(target))
+    except ValueError as error:
+        raise typer.BadParameter(f"--target: {error}") from None
+    if parts != 2:
+        raise typer.BadParameter(f"--target {target!r}: expected DB.SCHEMA")
+
+
 def manifest_files(kinds: frozenset[str], target: str | None) -> dict[str, str]:
     """The files of a first manifest for the installed kinds, by relative path; none where there are no tables."""
     if "table" not in kinds:
@@ -99,8 +118,9 @@ def manifest_files(kinds: frozenset[str], target: str | None) -> dict[str, str]:
             "manifest.yml": _ACCOUNT_MANIFEST,
             "resources/table/customers.yml": _TABLE.format(placement=_PLACEMENT),
         }
+    named = target or "MY_DB.MY_SCHEMA"
     return {
-        "manifest.yml": _SCHEMA_MANIFEST.format(target=target or "MY_DB.MY_SCHEMA"),
+        "manifest.yml": _SCHEMA_MANIFEST.format(target=json.dumps(named) if '"' in named else named),
         "resources/table/customers.yml": _TABLE.format(placement=""),
     }
 
@@ -108,12 +128,15 @@ def manifest_files(kinds: frozenset[str], target: str | None) -> dict[str, str]:
 @with_options(OUTPUT)
 def schema(
     settings: Settings,
-    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="Print the schema of one kind.")] = None,
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="Print the schema of one kind.")] = None,
     out: Annotated[
         str | None, typer.Option("--out", "-o", metavar="FOLDER", help="Write all schemas into this folder.")
     ] = None,
 ) -> int:
-    """Print the JSON Schema of manifests (or of one kind) as installed, or write all of them for an editor."""
+    """Print JSON Schemas, for editors.
+
+    That of manifests as installed here, or of one kind; or write all of them into a folder.
+    """
     from pinky_cli.run import Run
 
     run = Run(settings)
@@ -170,7 +193,10 @@ def plugins(
     settings: Settings,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")] = False,
 ) -> int:
-    """List the installed plugins: where they come from, and the kinds, sections, hooks and commands they bring."""
+    """List the installed plugins and kinds.
+
+    Where they come from, and the kinds, hooks and commands they bring.
+    """
     from pinky_cli.main import plugin_commands
     from pinky_cli.render_json import to_text
     from pinky_cli.run import Run

@@ -66,7 +66,22 @@ def embedded_account(folder: str | None) -> LocalAccount:
             os.environ[name] = f"{known},127.0.0.1".lstrip(",")
     # and they would look for a cloud around this machine before they log in, for seconds where there is none
     os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
-    return LocalAccount(Path(folder) if folder else None, data=data)
+    try:
+        return LocalAccount(Path(folder) if folder else None, data=data)
+    except Exception as error:  # DuckDB's errors share no other base class with those of files and JSON
+        why = _why_unusable(error)
+        raise CannotConnectError(f"cannot use {str(folder)!r} as an embedded account: {why}") from error
+
+
+def _why_unusable(error: Exception) -> str:
+    """Why a folder cannot hold an embedded account, in one line."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "it is a file, not a folder"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if "lock" in str(error).lower():
+        return "another process uses it; for two at a time run  pinky local serve --folder FOLDER"
+    return f"what is in it cannot be read ({type(error).__name__}: {str(error).splitlines()[0]})"
 
 
 @contextlib.contextmanager

@@ -68,6 +68,11 @@ def resolve_connection(name: str | None = None, environ: Mapping[str, str] | Non
     if not isinstance(section, Mapping):
         raise ConnectionSettingsError(f"the connection {chosen!r} in {folder} is not a section")
     parameters = {**_generic_variables(environ), **_canonical(section), **own}
+    if not parameters and connections:
+        known = ", ".join(sorted(connections))
+        raise ConnectionSettingsError(
+            f"no connection was chosen and {folder} names no default: give -c NAME, one of: {known}"
+        )
     if not parameters.get("account") and not parameters.get("host"):
         raise ConnectionSettingsError(
             f"the connection {chosen!r} names no account: give -c NAME, a file {folder / 'connections.toml'}, "

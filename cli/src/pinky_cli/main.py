@@ -125,10 +125,9 @@ def main(arguments: Sequence[str]) -> int:
             code = command.main(args=spelled_out(arguments), prog_name="pinky", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("Interrupted: nothing more was done.\n")
-        return EXIT_CODE
-    except typer.Exit as ending:
-        return ending.exit_code
+        return _interrupted()
+    except typer.Exit as ending:  # which is also what typer makes of Ctrl-C
+        return _interrupted() if ending.exit_code == EXIT_CODE else ending.exit_code
     except _USAGE_ERROR as error:
         error.show()
         return 1  # not click's 2, which means changes for `plan --detailed-exitcode`
@@ -138,6 +137,12 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - the last resort: a short message, and the traceback only on demand
         return _unexpected(error, arguments)
+
+
+def _interrupted() -> int:
+    newline = "\n" if sys.stderr.isatty() else ""  # the terminal has echoed ^C into the line
+    sys.stderr.write(f"{newline}Interrupted: nothing more was done.\n")
+    return EXIT_CODE
 
 
 def open_nothing() -> Any:

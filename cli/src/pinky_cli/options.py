@@ -24,17 +24,33 @@ def _one_of(words: tuple[str, ...]) -> Callable[[str | None], str | None]:
     return check
 
 
+def _given(value: str | None) -> str | None:
+    """An empty value is an unset variable of a script, and never means the default: that may be another account."""
+    if value is not None and not value.strip():
+        raise typer.BadParameter("the value is empty; leave the option out for its default")
+    return value
+
+
 # name → (annotation, default); the names are the fields of `Settings`
 MANIFEST: dict[str, tuple[Any, Any]] = {
     "manifest": (
         Annotated[
             str | None,
-            typer.Option("--manifest", "-m", metavar="PATH", help="Folder of the manifest, or its file. Default: ."),
+            typer.Option(
+                "--manifest",
+                "-m",
+                callback=_given,
+                metavar="PATH",
+                help="Folder of the manifest, or its file. Default: .",
+            ),
         ],
         None,
     ),
     "env": (
-        Annotated[str | None, typer.Option("--env", metavar="NAME", help="Environment; adds vars/<NAME>.yml.")],
+        Annotated[
+            str | None,
+            typer.Option("--env", callback=_given, metavar="NAME", help="Environment; adds vars/<NAME>.yml."),
+        ],
         None,
     ),
     "variables": (
@@ -47,7 +63,9 @@ MANIFEST: dict[str, tuple[Any, Any]] = {
     "target": (
         Annotated[
             str | None,
-            typer.Option("--target", metavar="NAME", help="DB or DB.SCHEMA, instead of the manifest's target."),
+            typer.Option(
+                "--target", callback=_given, metavar="NAME", help="DB or DB.SCHEMA, instead of the manifest's target."
+            ),
         ],
         None,
     ),
@@ -56,7 +74,13 @@ CONNECTION: dict[str, tuple[Any, Any]] = {
     "connection": (
         Annotated[
             str | None,
-            typer.Option("--connection", "-c", metavar="NAME", help="Connection of connections.toml or config.toml."),
+            typer.Option(
+                "--connection",
+                "-c",
+                callback=_given,
+                metavar="NAME",
+                help="Connection of connections.toml or config.toml.",
+            ),
         ],
         None,
     ),
@@ -67,7 +91,10 @@ CONNECTION: dict[str, tuple[Any, Any]] = {
         False,
     ),
     "local_folder": (
-        Annotated[str | None, typer.Option("--local-folder", metavar="FOLDER", help="As --local=FOLDER.", hidden=True)],
+        Annotated[
+            str | None,
+            typer.Option("--local-folder", callback=_given, metavar="FOLDER", help="As --local=FOLDER.", hidden=True),
+        ],
         None,
     ),
     "workers": (

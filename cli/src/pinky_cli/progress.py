@@ -1,4 +1,7 @@
-"""An apply while it runs: a moving display on a terminal, plain lines elsewhere."""
+"""An apply while it runs: a moving display on a terminal, plain lines elsewhere.
+
+What is skipped is left to the report, which says it once.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from pinky_cli.render_human import clean, render_event
 from pinky_cli.terminal import Terminal
 from pinky_core import Event, Outcome
 
+_SHOWN = (Outcome.APPLIED, Outcome.FAILED)
+
 
 @contextlib.contextmanager
 def watching(terminal: Terminal, total: int, *, silent: bool = False) -> Iterator[Callable[[Event], None]]:
@@ -18,7 +23,7 @@ def watching(terminal: Terminal, total: int, *, silent: bool = False) -> Iterato
     if silent:
         yield lambda event: None
     elif not terminal.interactive:
-        yield lambda event: terminal.show(render_event(event)) if event.outcome is not Outcome.STARTED else None
+        yield lambda event: terminal.show(render_event(event)) if event.outcome in _SHOWN else None
     else:
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -27,7 +32,11 @@ def watching(terminal: Terminal, total: int, *, silent: bool = False) -> Iterato
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=terminal.out, transient=True) as progress:
-            yield _Display(progress, terminal, total)
+            terminal.display = progress.console
+            try:
+                yield _Display(progress, terminal, total)
+            finally:
+                terminal.display = None
 
 
 class _Display:
@@ -45,7 +54,8 @@ class _Display:
         else:
             if event.name in self._running:
                 self._running.remove(event.name)
-            self._progress.console.print(render_event(event), soft_wrap=True)
+            if event.outcome in _SHOWN:
+                self._progress.console.print(render_event(event), soft_wrap=True)
             if event.address is not None:
                 self._progress.advance(self._task)
         names = ", ".join(self._running[:2]) + (f" and {len(self._running) - 2} more" if self._running[2:] else "")

@@ -29,6 +29,9 @@ _OUTCOMES = {
     Outcome.FAILED: ("FAILED", "bold red"),
     Outcome.SKIPPED: ("skipped", "yellow"),
 }
+INTERRUPTED = "the run was interrupted"  # what an event of the core says; every other cause is a name
+SHOWN_OF_A_CAUSE = 20  # names in a report; JSON has them all
+SHOWN_OF_A_KIND = 10  # lines of one kind and action in a brief plan
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -42,8 +45,11 @@ def render_plan(plan: Plan, *, brief: bool = False) -> Text:
     text = Text()
     where = sql_path(plan.target) if plan.target else "the account"
     text.append(f"Plan for {clean(where)} (account {clean(plan.account)}, role {clean(plan.role)})\n\n")
-    for change in plan.changes:
-        _add_change(text, change, brief=brief)
+    if brief:
+        _add_lines(text, plan.changes)
+    else:
+        for change in plan.changes:
+            _add_change(text, change)
     if plan.guards and not brief:
         _add_guards(text, plan)
     if plan.orphans:
@@ -60,7 +66,7 @@ def render_plan(plan: Plan, *, brief: bool = False) -> Text:
 def summary_of(plan: Plan) -> str:
     """``Plan: 41 to create, 2 to change, 0 to drop.``, or ``No changes.``"""
     if plan.empty:
-        return f"No changes. {_count(plan.unchanged, 'resource is', 'resources are')} as declared."
+        return f"No changes. {counted(plan.unchanged, 'resource is', 'resources are')} as declared."
     actions = Counter(change.action for change in plan.changes)
     risks = Counter(change.risk for change in plan.changes)
     changed = actions[Action.ALTER] + actions[Action.RENAME]
@@ -74,22 +80,46 @@ def summary_of(plan: Plan) -> str:
     return f"Plan: {', '.join(parts)}{' (' + ', '.join(notes) + ')' if notes else ''}."
 
 
-def _add_change(text: Text, change: Change, *, brief: bool) -> None:
+def _add_lines(text: Text, changes: Iterable[Change]) -> None:
+    """One line a change; of many safe ones of one kind the first, and how many more there are."""
+    seen: Counter[tuple[Action, str]] = Counter()
+    for change in changes:
+        sort = (change.action, change.address.kind)
+        seen[sort] += change.risk is Risk.SAFE
+        if change.risk is not Risk.SAFE or seen[sort] <= SHOWN_OF_A_KIND:
+            _add_title(text, change, file=False)
+            _add_risk(text, change)
+    for (action, kind), number in seen.items():
+        if number > SHOWN_OF_A_KIND:
+            symbol, style = SYMBOLS[action]
+            more = number - SHOWN_OF_A_KIND
+            text.append(f"  {symbol} ", style=style).append(f"{more} more of kind {clean(kind)}\n")
+    if seen:
+        text.append("\n")
+
+
+def _add_title(text: Text, change: Change, *, file: bool) -> None:
     symbol, style = SYMBOLS[change.action]
     text.append(f"  {symbol} ", style=style).append(clean(str(change.address)), style="bold")
     text.append(f"  {clean(change.reason)}", style="dim")
-    if change.file and not brief:
+    if change.file and file:
         text.append(f"  [{clean(change.file)}]", style="dim")
     text.append("\n")
+
+
+def _add_risk(text: Text, change: Change) -> None:
     if change.risk is Risk.DESTRUCTIVE:
         loses = clean(change.loses) or "what cannot be brought back"
         text.append(f"      DESTRUCTIVE: loses {loses}\n", style="bold red")
     elif change.risk is Risk.EXPENSIVE:
         text.append(f"      EXPENSIVE: {clean(change.loses) or 'rebuilds the object'}\n", style="yellow")
+
+
+def _add_change(text: Text, change: Change) -> None:
+    _add_title(text, change, file=True)
+    _add_risk(text, change)
     for field in change.fields:
         _add_field(text, field)
-    if brief:
-        return
     for statement in change.statements:
         text.append(_indented(clean(statement.text), 6), style="cyan").append("\n")
     text.append("\n")
@@ -154,8 +184,8 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic], excerpts: Excerpts | N
     for each in found:
         text.append_text(render_diagnostic(each, excerpts)).append("\n")
     counts = Counter(each.severity for each in found)
-    parts = [_count(counts[Severity.ERROR], "error", "errors")] if counts[Severity.ERROR] else []
-    parts += [_count(counts[Severity.WARNING], "warning", "warnings")] if counts[Severity.WARNING] else []
+    parts = [counted(counts[Severity.ERROR], "error", "errors")] if counts[Severity.ERROR] else []
+    parts += [counted(counts[Severity.WARNING], "warning", "warnings")] if counts[Severity.WARNING] else []
     return text.append(", ".join(parts) + ".", style="bold")
 
 
@@ -184,10 +214,13 @@ def render_report(report: Report, seconds: float, continue_with: str) -> Text:
             if event.statement:
                 text.append(_indented(clean(event.statement), 4), style="cyan").append("\n")
         text.append("\n")
-    if skipped:
-        text.append("Skipped:\n", style="bold yellow")
-        for event in skipped:
-            text.append(f"  {clean(event.name)}  because of: {clean(event.because)}\n")
+    for cause, waiting in _by_cause(skipped).items():
+        title = f"Not started, because {cause}:\n" if cause == INTERRUPTED else f"Skipped, because of {cause}:\n"
+        text.append(clean(title), style="bold yellow")
+        for event in waiting[:SHOWN_OF_A_CAUSE]:
+            text.append(f"  {clean(event.name)}\n")
+        if more := len(waiting) - SHOWN_OF_A_CAUSE:
+            text.append(f"  and {more} more\n" if more > 0 else "")
         text.append("\n")
     if report.interrupted:
         text.append("Interrupted: running statements were finished, nothing new was started.\n", style="bold yellow")
@@ -199,9 +232,17 @@ def render_report(report: Report, seconds: float, continue_with: str) -> Text:
     return text
 
 
+def _by_cause(skipped: Iterable[Event]) -> dict[str, list[Event]]:
+    causes: dict[str, list[Event]] = {}
+    for event in skipped:
+        causes.setdefault(event.because, []).append(event)
+    return causes
+
+
 def _indented(text: str, width: int) -> str:
     return "\n".join(" " * width + line if line else line for line in text.splitlines())
 
 
-def _count(number: int, one: str, many: str) -> str:
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun: ``1 resource``, ``2 resources``."""
     return f"{number} {one if number == 1 else many}"

@@ -22,7 +22,12 @@ class Run:
         self.as_json = as_json
         self.terminal = Terminal(no_color=settings.no_color)
         self._registry: Registry | None = None
-        configure_logging(self.id, form=settings.log_format, level=settings.log_level)
+        if settings.log_format or settings.log_level:
+            self.start_logging()
+
+    def start_logging(self) -> None:
+        """Log from here on. Without options that ask for a log only what connects does: structlog is slow to load."""
+        configure_logging(self.id, form=self.settings.log_format, level=self.settings.log_level)
 
     @property
     def registry(self) -> Registry:

@@ -22,14 +22,16 @@ class Terminal:
         self.out = _console(sys.stdout, plain=plain, colorless=colorless)
         self.err = _console(sys.stderr, plain=plain, colorless=colorless)
         self.interactive = self.out.is_terminal and not plain
+        self.display: Console | None = None  # of a progress display, while there is one
 
     def show(self, text: Text | str) -> None:
         """A result, on standard output."""
         self.out.print(text, soft_wrap=True)
 
     def say(self, text: Text | str) -> None:
-        """A message about the run, on standard error."""
-        self.err.print(text, soft_wrap=True)
+        """A message about the run, on standard error; above the progress display, where both are one terminal."""
+        console = self.display if self.display is not None and self.err.is_terminal else self.err
+        console.print(text, soft_wrap=True)
 
     def write(self, text: str) -> None:
         """Text for programs, on standard output, exactly as it is."""
