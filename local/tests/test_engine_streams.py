@@ -150,3 +150,5 @@ def test_reading_a_stream_is_refused_by_name() -> None:
     account.run("CREATE DATABASE d", "CREATE TABLE t (a INT)", "CREATE STREAM x ON TABLE t")
     error = account.refused("SELECT * FROM x")
     assert (error.errno, error.message) == (2, "Unsupported feature 'reading the stream X'.")
+    travel = account.refused("SELECT * FROM t AT (OFFSET => -60)")
+    assert (travel.errno, "Time Travel" in travel.message) == (2, True)

@@ -66,11 +66,16 @@ def _located(problem: ParseError) -> SqlError:
     return syntax_error(first.get("line") or 1, first.get("col") or 0, str(first.get("highlight") or "<EOF>"))
 
 
+_CLAUSES = {"when": "AT or BEFORE (Time Travel)"}
+"""What Snowflake calls a clause where sqlglot's name for it says something else."""
+
+
 def only(node: exp.Expression, *allowed: str) -> None:
     """Refuse a node that carries a clause other than these: nothing that was written is silently left out."""
     for name, value in node.args.items():
         if value and name not in allowed and value is not False:
-            clause = name.rstrip("_").replace("_", " ").upper()
+            written = name.rstrip("_")
+            clause = _CLAUSES.get(written) or written.replace("_", " ").upper()
             raise unsupported(f"{clause} in {type(node).__name__.upper()}")
 
 
