@@ -123,7 +123,7 @@ def test_a_function_answers_as_snowflake_does(expression: str, value: object) ->
     [
         ("select soundex(b) from t", "function SOUNDEX"),
         ("select * from t sample (10)", "SAMPLE"),
-        ("select * from t at(offset => -60)", "WHEN"),
+        ("select * from t at(offset => -60)", "Time Travel"),
         ("select * from t pivot(sum(a) for b in ('x'))", "PIVOTS"),
         ("select a from t order by v", "VARIANT"),
         ("select v = v from t", "VARIANT"),
