@@ -198,7 +198,7 @@ def test_a_template_in_a_variable_stays_and_is_warned_about(tmp_path: Path) -> N
 
 def test_an_unknown_environment_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
     manifest = load(tmp_path, "scope: account\n", {"vars/SANDBOX.yml": ""}, env="SANDBX")
-    assert found(manifest) == [("environment", "vars/SANDBOX.yml:1:1")]
+    assert found(manifest) == [("environment", "None")]
     assert "'SANDBOX'" in manifest.diagnostics[0].hint
 
 

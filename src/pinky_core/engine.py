@@ -14,6 +14,7 @@ from pinky_core.apply import Event, Outcome, Report, check_fresh, run_plan
 from pinky_core.boundary import check_boundary
 from pinky_core.collector import collector_paused
 from pinky_core.connection import as_session
+from pinky_core.consequences import without_consequences
 from pinky_core.declare import SCOPES, Declarer
 from pinky_core.diagnostics import Diagnostic, Location, has_errors
 from pinky_core.errors import BlockedPlanError, BoundaryError, DiagnosticsError, StalePlanError
@@ -103,7 +104,7 @@ def validate_manifest(
         for found in registry.manager.hook.pinky_check_resources(resources=declared):
             problems.extend(found)
     if has_errors(problems):
-        raise DiagnosticsError(in_file_order(problems))
+        raise DiagnosticsError(without_consequences(in_file_order(problems), manifest.file))
     return Desired(scope, path, tuple(declared), tuple(problems))
 
 
@@ -129,11 +130,12 @@ def _target_of(manifest: Manifest, scope: str, problems: list[Diagnostic]) -> tu
     try:
         path = parse_path(manifest.target)
     except ValueError as error:
-        problems.append(Diagnostic.error("bad-name", f"target: {error}", location=place))
+        problems.append(Diagnostic.error("target", f"target: {error}", location=place))
         return ()
     if len(path) != depth:
-        summary = f"target {manifest.target!r} has {len(path)} parts; scope {scope} needs {depth}"
-        problems.append(Diagnostic.error("bad-name", summary, location=place))
+        wanted = ("no target: it is about the account itself", "a database as its target", "DB.SCHEMA as its target")
+        summary = f"a manifest of scope {scope} has {wanted[depth]}; found {manifest.target!r}"
+        problems.append(Diagnostic.error("target", summary, location=place))
         return ()
     return path
 

@@ -163,7 +163,7 @@ class _Loader(HeadReader):
         env = self._environment(root, env, target, {**own, **given}, environments)
         of_env = self._variables_of(self._read_root(environments[env])) if env in environments else {}
         values = {**own, **of_env, **given}
-        self.bindings = Bindings(values, env)
+        self.bindings = Bindings(values, env, environments=sorted(environments))
         text, place = self._target(root, target)
         scope = self._scope(root, text)
         self._contents(root, self.file)
@@ -232,6 +232,9 @@ class _Loader(HeadReader):
         elif isinstance(node, Sequence):
             for item in node.items:
                 self._resource(kind, key.location, item, file)
+            if not node.items and self.kinds and kind not in self.kinds:  # no document is left to tell it
+                hint = nearest(kind, self.kinds) or f"Installed kinds: {', '.join(sorted(self.kinds))}."
+                self._error("unknown-kind", f"unknown kind {kind!r}", key.location, hint)
         elif not (isinstance(node, Scalar) and node.value is None):
             hint = "Begin each resource with a dash: - name: ..."
             self._error("wrong-shape", f"{kind} must be a list of resources", node.location, hint)

@@ -150,8 +150,7 @@ class HeadReader:
         env = given if given is not None else derived
         if env is not None and known and env not in known:
             hint = nearest(env, known) or f"Known environments: {', '.join(sorted(known))}."
-            file = Location(next(iter(sorted(known.values()))), 1, 1)
-            self._error("environment", f"there is no vars/{env}.yml", place or file, hint)
+            self._error("environment", f"there is no vars/{env}.yml", place if given is None else None, hint)
         return env
 
     def _derived_environment(
@@ -201,7 +200,7 @@ class HeadReader:
         node = root.get("target")
         place = node.location if node else None
         if given is not None:
-            return given, place
+            return given, None
         if node is None or (isinstance(node, Scalar) and node.value is None):
             return None, place
         before = len(self.diagnostics)

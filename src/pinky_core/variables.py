@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from collections.abc import Mapping as AnyMapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +43,17 @@ class TemplateError(Exception):
 class Bindings:
     """The values that expressions see: ``variables`` as ``vars``, ``env`` where known, ``each`` inside ``for_each``."""
 
-    __slots__ = ("context", "rendered")
+    __slots__ = ("context", "environments", "rendered")
 
-    def __init__(self, variables: AnyMapping[str, Any], env: str | None = None, each: Any = _NOTHING) -> None:
+    def __init__(
+        self,
+        variables: AnyMapping[str, Any],
+        env: str | None = None,
+        each: Any = _NOTHING,
+        *,
+        environments: Collection[str] = (),
+    ) -> None:
+        self.environments = environments  # those there are, for hints
         self.context: dict[str, Any] = {"vars": variables}
         if env is not None:
             self.context["env"] = env
@@ -55,7 +63,7 @@ class Bindings:
 
     def with_each(self, each: Any) -> Bindings:
         """The same values with ``each`` bound."""
-        return Bindings(self.context["vars"], self.context.get("env"), each)
+        return Bindings(self.context["vars"], self.context.get("env"), each, environments=self.environments)
 
 
 def has_template(text: str) -> bool:
@@ -257,12 +265,16 @@ def _explain_missing(missing: _Missing, bindings: Bindings) -> tuple[str, str]:
     variables: AnyMapping[str, Any] = bindings.context["vars"]
     if owner is variables:
         hint = nearest(str(name), variables) or "Define it in vars:, in vars/<ENV>.yml or with --var."
+        if "env" not in bindings.context and bindings.environments:
+            hint = f"Choose an environment with --env: {', '.join(bindings.environments)}. {hint}"
         return f"the variable {name!r} is not defined", hint
     if owner is not None:
         if isinstance(owner, AnyMapping):
             return f"there is no {name!r} in this mapping", nearest(str(name), map(str, owner))
         return f"a {type(owner).__name__} has no {name!r}", "Only mappings and lists can be looked into."
     if name == "env":
+        if bindings.environments:
+            return "no environment is known", f"Choose one with --env: {', '.join(bindings.environments)}."
         return "no environment is known", "Give one with --env, or name the target after it."
     if name == "each":
         return "'each' is known only inside for_each", ""
