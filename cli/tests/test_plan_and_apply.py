@@ -178,6 +178,10 @@ def test_a_file_that_is_no_plan_is_refused(pinky, tmp_path):
     ran = pinky("apply", saved, "--local", "--yes")
     assert ran.code == 1
     assert "not a plan of pinky" in ran.err
+    saved.write_text("scope: account")
+    assert "it is not JSON (line 1, column 1)" in pinky("apply", saved, "--local", "--yes").err
+    saved.write_text("{}")
+    assert "error: not a plan of pinky: 'pinky_plan' is missing\n" in pinky("apply", saved, "--local", "--yes").err
 
 
 def test_nobody_to_ask_means_no(pinky, manifest, local):
@@ -329,3 +333,12 @@ def test_ways_to_allow_can_be_pasted_into_a_shell():
         "To allow all:   --allow destructive",
     ]
     assert shlex.split(ways[1]) == ["--allow", 'destructive:table D.S."a b$"']
+
+
+def test_a_manifest_that_is_not_there_is_one_mistake_that_says_where_it_was_looked_for(pinky, tmp_path, monkeypatch):
+    ran = pinky("validate", "-m", tmp_path / "gone")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert f"there is no folder or file '{tmp_path / 'gone'}'" in ran.err
+    assert "there is no manifest.yml in" in pinky("plan", "-m", tmp_path, "--local").err
+    monkeypatch.chdir(tmp_path)
+    assert "error: there is no manifest.yml here; -m names" in pinky("plan", "--local").err

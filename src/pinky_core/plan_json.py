@@ -151,5 +151,8 @@ def plan_from_json(text: str) -> Plan:
                 for each in data["diagnostics"]
             ),
         )
+    except json.JSONDecodeError as error:
+        raise PinkyError(f"not a plan of pinky: it is not JSON (line {error.lineno}, column {error.colno})") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise PinkyError(f"not a plan of pinky: {type(error).__name__}: {error}") from error
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise PinkyError(f"not a plan of pinky: {what}") from error

@@ -201,6 +201,7 @@ def declared(run: Run, *, prune: bool = False) -> Desired:
     from pinky_core import validate_manifest
 
     settings = run.settings
+    check_manifest_is_there(settings)
     variables = settings.given_variables()
     desired = validate_manifest(
         settings.source, run.registry, target=settings.target, env=settings.env, variables=variables
@@ -208,6 +209,19 @@ def declared(run: Run, *, prune: bool = False) -> Desired:
     if prune and desired.scope != "schema":
         raise typer.BadParameter(f"--prune drops only inside one schema; this manifest has scope {desired.scope}")
     return desired
+
+
+def check_manifest_is_there(settings: Settings) -> None:
+    """`PinkyError` that says where a manifest was looked for, which the core does not tell of a machine's folders."""
+    from pinky_core import PinkyError
+
+    path = Path(settings.source)
+    if path.is_file() or any((path / name).exists() for name in ("manifest.yml", "manifest.yaml")):
+        return
+    if not path.is_dir():
+        raise PinkyError(f"there is no folder or file {settings.source!r}; -m names the folder of a manifest")
+    where = "here" if settings.manifest is None else f"in {settings.source!r}"
+    raise PinkyError(f"there is no manifest.yml {where}; -m names the folder of one, `pinky init` writes a first one")
 
 
 def prepare_embedded(run: Run, connection: Any, target: tuple[Identifier, ...]) -> None:
