@@ -94,3 +94,36 @@ def test_every_mistake_has_its_path(document: dict[str, object], path: tuple[obj
 def test_all_mistakes_at_once():
     _, mistakes = convert_body(Machine, {"level": "loud", "parts": [{"name": "1"}, {"name": "x", "type": "NUMBR"}]})
     assert [path for path, _ in mistakes] == [("level",), ("parts", 0, "name"), ("parts", 1, "type"), ("count",)]
+
+
+@nested
+class Bolt(Nested):
+    size: int = prop(default=None)
+    ratio: float = prop(default=None)
+    closed: bool = prop(default=None)
+
+
+@resource("door", scope="schema")
+class Door(Resource):
+    """A door."""
+
+    bolts: tuple[Bolt, ...] = prop(default=None)
+
+
+def test_scalars_that_python_takes_for_equal_stay_apart():
+    assert convert_body(Door, {"bolts": [{"size": 1}]})[1] == []
+    assert convert_body(Door, {"bolts": [{"size": True}]})[1] == [
+        (("bolts", 0, "size"), "expected an integer, found True")
+    ]
+    assert convert_body(Door, {"bolts": [{"size": 1.0}]})[1] == [
+        (("bolts", 0, "size"), "expected an integer, found 1.0")
+    ]
+    body, _ = convert_body(Door, {"bolts": [{"ratio": 1}, {"ratio": 1.0}, {"closed": True}]})
+    assert [type(body.bolts[0].ratio), type(body.bolts[1].ratio), body.bolts[2].closed] == [float, float, True]
+
+
+@pytest.mark.parametrize("value", ["text", 5, [1]])
+def test_a_nested_value_that_is_no_mapping_is_said_to_be_none(value: object):
+    body, mistakes = convert_body(Door, {"bolts": [value]})
+    assert body is None
+    assert mistakes == [(("bolts", 0), "expected a mapping")]

@@ -27,17 +27,18 @@ class _NestedError(ValueError):
 
 def convert_body(cls: Any, document: Mapping[str, Any]) -> tuple[Any, list[Mistake]]:
     """The body a document declares, or None with every mistake in it. Keys that are no fields are left alone."""
+    spec, readers = spec_of(cls), _readers(cls)
     values: dict[str, Any] = {}
     mistakes: list[Mistake] = []
-    for field in spec_of(cls).fields:
-        if field.name not in document:
-            if field.required:
-                mistakes.append(((field.name,), f"{field.name!r} is missing"))
+    for name, value in document.items():
+        read = readers.get(name)
+        if read is None:
             continue
         try:
-            values[field.name] = _structure(field, document[field.name])
+            values[name] = read(value)
         except Exception as error:  # noqa: BLE001 - value types raise what they like; each becomes a diagnostic
-            mistakes += [((field.name, *path), text) for path, text in _mistakes(error)]
+            mistakes += [((name, *path), text) for path, text in _mistakes(error)]
+    mistakes += [((name,), f"{name!r} is missing") for name in spec.required if name not in document]
     if mistakes:
         return None, mistakes
     try:
@@ -46,20 +47,29 @@ def convert_body(cls: Any, document: Mapping[str, Any]) -> tuple[Any, list[Mista
         return None, [((), str(error))]
 
 
-def _structure(field: Field, value: Any) -> Any:
-    if value is None:
-        if field.required:
-            raise ValueError(f"{field.name!r} cannot be null")
-        return None
-    return _hook(field.type)(value, field.type)
+@functools.lru_cache(maxsize=1024)
+def _readers(cls: Any) -> Mapping[str, Callable[[Any], Any]]:
+    """What makes a value of each field of a class."""
+    return {field.name: functools.partial(_structure, field, _hook(field.type)) for field in spec_of(cls).fields}
 
 
-@functools.lru_cache(maxsize=4096)
+def _structure(field: Field, hook: Callable[[Any, Any], Any], value: Any) -> Any:
+    if value is not None:
+        return hook(value, field.type)
+    if field.required:
+        raise ValueError(f"{field.name!r} cannot be null")
+    return None
+
+
 def _hook(annotation: Any) -> Callable[[Any, Any], Any]:
+    if _has_parse(annotation):
+        return _parsed
     return _converter().get_structure_hook(annotation)  # type: ignore[no-any-return]  # cattrs is imported late
 
 
 def _nested(value: Any, cls: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError("expected a mapping")
     made, mistakes = convert_body(cls, value)
     if mistakes:
         raise _NestedError(mistakes)

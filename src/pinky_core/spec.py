@@ -166,7 +166,8 @@ class Spec:
 
     ``sql`` is the object type in statements (``WAREHOUSE``), ``plural`` what SHOW lists (``WAREHOUSES``), ``depth``
     the number of identifiers of a name. ``stateful``: dropping or replacing loses rows, history or offsets.
-    ``secrets`` are the fields in which a reference to a secret can stand, at any depth.
+    ``required`` are names of fields; ``secrets`` are the fields in which a reference to a secret can stand, at any
+    depth.
     """
 
     kind: str
@@ -179,11 +180,16 @@ class Spec:
     depth: int
     stateful: bool
     by_name: Mapping[str, Field] = attrs.field(init=False, eq=False, repr=False)
+    required: tuple[str, ...] = attrs.field(init=False, eq=False, repr=False)
     secrets: tuple[Field, ...] = attrs.field(init=False, eq=False, repr=False)
 
     @by_name.default
     def _by_name(self) -> Mapping[str, Field]:
         return types.MappingProxyType({field.name: field for field in self.fields})
+
+    @required.default
+    def _required(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields if field.required)
 
     @secrets.default
     def _secrets(self) -> tuple[Field, ...]:
