@@ -9,6 +9,7 @@ generate  JSON Schemas and reference pages; in CI it fails when a byte would cha
 plugins   each plugin's tests with nothing installed but its wheel and the core
 minimums  all tests with the lowest allowed versions of what we depend on
 bench     the benchmarks; figures are printed, nothing is asserted
+live      the example and laws on an account of yours: nox -s live -- --live-connection NAME
 """
 
 from __future__ import annotations
@@ -105,6 +106,12 @@ def plugins(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     install_all(session, *group("test"), "-c", "constraints/minimums.txt")
     session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session(python="3.11")
+def live(session: nox.Session) -> None:
+    install_all(session, *group("test"))
+    session.run("pytest", "-m", "live", "tests/live", *session.posargs)
 
 
 @nox.session(python="3.11")
