@@ -203,6 +203,17 @@ def test_only_yes_is_yes(pinky, manifest, local, monkeypatch, answer, code):
     assert pinky("apply", local, "-m", manifest).code == code
 
 
+def test_ctrl_c_at_the_question_says_that_nothing_was_done(pinky, manifest, local, monkeypatch):
+    def interrupt(_question: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", interrupt)
+    ran = pinky("apply", local, "-m", manifest)
+    assert (ran.code, ran.err) == (130, "Interrupted: nothing more was done.\n")
+    assert pinky("plan", local, "-m", manifest, "--detailed-exitcode").code == 2
+
+
 def test_a_failure_skips_what_waited_and_tells_how_to_go_on(pinky, manifest, local):
     text = (manifest / "manifest.yml").read_text()
     query = "SELECT NO_SUCH FROM PLAYGROUND.CORE.CUSTOMERS"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -18,6 +19,13 @@ _POLL = 0.2  # seconds; on Windows a wait without a limit cannot be interrupted
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM outside an apply: ends the run as Ctrl-C does."""
+
+
+def interrupted() -> int:
+    """Say that a command ended before it changed anything; the exit code."""
+    newline = "\n" if sys.stderr.isatty() else ""  # the terminal has echoed ^C into the line
+    sys.stderr.write(f"{newline}Interrupted: nothing more was done.\n")
+    return EXIT_CODE
 
 
 @contextlib.contextmanager

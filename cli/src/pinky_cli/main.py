@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from pinky_cli import commands_local, commands_plan, commands_setup
-from pinky_cli.interrupts import EXIT_CODE, terminable
+from pinky_cli.interrupts import interrupted, terminable
 from pinky_cli.options import ALL, settings_of, spelled_out
 from pinky_cli.terminal import Terminal, use_utf8
 
@@ -125,9 +125,9 @@ def main(arguments: Sequence[str]) -> int:
             code = command.main(args=spelled_out(arguments), prog_name="pinky", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        return _interrupted()
-    except typer.Exit as ending:  # which is also what typer makes of Ctrl-C
-        return _interrupted() if ending.exit_code == EXIT_CODE else ending.exit_code
+        return interrupted()
+    except typer.Exit as ending:
+        return ending.exit_code
     except _USAGE_ERROR as error:
         error.show()
         return 1  # not click's 2, which means changes for `plan --detailed-exitcode`
@@ -137,12 +137,6 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - the last resort: a short message, and the traceback only on demand
         return _unexpected(error, arguments)
-
-
-def _interrupted() -> int:
-    newline = "\n" if sys.stderr.isatty() else ""  # the terminal has echoed ^C into the line
-    sys.stderr.write(f"{newline}Interrupted: nothing more was done.\n")
-    return EXIT_CODE
 
 
 def open_nothing() -> Any:

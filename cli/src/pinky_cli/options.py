@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pinky_cli.interrupts import interrupted
 from pinky_cli.settings import Settings
 
 LOG_FORMATS = ("text", "json")
@@ -151,7 +152,11 @@ def with_options(*groups: dict[str, tuple[Any, Any]]) -> Callable[[Callable[...,
             context: typer.Context = given.pop("ctx")
             settings = settings_of({name: given.pop(name) for name in shared})
             below = context.find_root().obj
-            return function(settings=settings.over(below if isinstance(below, Settings) else Settings()), **given)
+            settings = settings.over(below if isinstance(below, Settings) else Settings())
+            try:
+                return function(settings=settings, **given)
+            except KeyboardInterrupt:  # typer would make a silent exit of it
+                return interrupted()
 
         command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]  # typer reads it
         command.__annotations__ = {each.name: each.annotation for each in parameters}
