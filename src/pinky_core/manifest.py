@@ -222,7 +222,7 @@ class _Loader(HeadReader):
         if first is not None:
             self._error("duplicate-section", f"{text!r} stands twice; first at {first.key_location}", key.location)
             return
-        body = substitute(node, self.bindings, self.diagnostics)
+        body = self._substituted(node, self.bindings)
         plain = to_plain(body)
         self.sections[text] = SectionDocument(text, body, plain, node.location, key.location, file, self.source)
 
@@ -280,10 +280,13 @@ class _Loader(HeadReader):
             self._document(kind, kind_location, body, file, self.bindings.with_each(each))
 
     def _document(self, kind: str, kind_location: Location, node: Mapping, file: str, bindings: Bindings) -> None:
-        body = substitute(node, bindings, self.diagnostics)
+        body = self._substituted(node, bindings)
         if isinstance(body, Mapping):  # it is: substitution keeps the shape
             plain = to_plain(body)
             self.documents.append(Document(kind, body, plain, node.location, kind_location, file, self.source))
+
+    def _substituted(self, node: Node, bindings: Bindings) -> Node:
+        return node if node.file in self.literal_files else substitute(node, bindings, self.diagnostics)
 
     def _items(self, node: Node) -> Iterator[Any]:
         """What ``for_each`` repeats over: a list in place, or the dotted name of a variable that holds one."""

@@ -45,6 +45,7 @@ class HeadReader:
         self.kinds = frozenset(kinds)
         self.diagnostics: list[Diagnostic] = []
         self.bindings = Bindings({})
+        self.literal_files: set[str] = set()  # those without a template, in which there is nothing to substitute
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
@@ -63,6 +64,8 @@ class HeadReader:
             return None
         parsed = parse_yaml(text, file)
         self.diagnostics += parsed.diagnostics
+        if not any(map(has_template, (file, *parsed.texts))):
+            self.literal_files.add(file)
         return parsed.root
 
     def _read_mapping(self, file: str) -> Mapping:

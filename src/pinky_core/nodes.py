@@ -9,7 +9,7 @@ keys that are not scalars. The only module that imports ruamel.yaml, and it does
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NoReturn, TypeAlias
 
 from pinky_core.diagnostics import Diagnostic, Location
@@ -103,13 +103,17 @@ class Sequence(_Placed):
 
 
 class Parsed:
-    """A parsed file: ``root`` is None where there is no document or it does not parse; ``diagnostics`` say why."""
+    """A parsed file: ``root`` is None where there is no document or it does not parse; ``diagnostics`` say why.
 
-    __slots__ = ("diagnostics", "root")
+    ``texts`` are the different texts of its scalars.
+    """
 
-    def __init__(self, root: Node | None, diagnostics: list[Diagnostic]) -> None:
+    __slots__ = ("diagnostics", "root", "texts")
+
+    def __init__(self, root: Node | None, diagnostics: list[Diagnostic], texts: Collection[str] = ()) -> None:
         self.root = root
         self.diagnostics = diagnostics
+        self.texts = texts
 
 
 def parse_yaml(text: str, file: str, *, pure: bool = False) -> Parsed:
@@ -257,7 +261,7 @@ class _Builder:
                     root = self.handlers[type(event)](event, 0, None)
         except _StopError:
             root = None
-        return Parsed(root, self.diagnostics)
+        return Parsed(root, self.diagnostics, self.texts)
 
     def _error(self, code: str, summary: str, line: int, column: int, hint: str = "") -> None:
         self.diagnostics.append(Diagnostic.error(code, summary, hint=hint, location=Location(self.file, line, column)))
