@@ -55,6 +55,7 @@ class Reader:
         #: What the run is about to create, as (kind, path): not being there is no surprise.
         self.expected: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
         self._lock = threading.Lock()
+        self._names: dict[tuple[str, ...], frozenset[str]] = {}  # of databases under (), of schemas under a database
 
     def close(self) -> None:
         """Let the threads go; what is running finishes first."""
@@ -102,15 +103,21 @@ class Reader:
 
     def databases(self) -> frozenset[str]:
         """Names of the databases this role can see."""
-        return frozenset(name for (name,) in self.listing("DATABASES", ()).pick("name"))
+        return self._names_of("DATABASES", ())
 
     def schemas(self, database: str) -> frozenset[str]:
         """Names of the schemas this role can see in a visible database; empty where the database is not visible."""
         try:
-            found = self.listing("SCHEMAS", (database,))
+            return self._names_of("SCHEMAS", (database,))
         except NotVisibleError:
             return frozenset()
-        return frozenset(name for (name,) in found.pick("name"))
+
+    def _names_of(self, plural: str, container: tuple[str, ...]) -> frozenset[str]:
+        known = self._names.get(container)
+        if known is None:
+            rows = self.listing(plural, container)
+            known = self._names[container] = frozenset(name for (name,) in rows.pick("name"))
+        return known
 
     def container_exists(self, path: Sequence[str]) -> bool:
         """Whether a database or schema is visible; the account always is."""
