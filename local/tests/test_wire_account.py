@@ -116,3 +116,16 @@ def test_throughput_is_not_lost_to_waiting(wire: LocalAccount) -> None:
     for _ in range(50):
         client.sql("show tables")
     assert time.perf_counter() - started < 1.5
+
+
+def test_a_request_that_breaks_the_server_is_an_internal_error(
+    wire: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(request: object) -> object:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(wire._server, "_handler", broken)
+    with socket.create_connection((wire.host, wire.port), timeout=5) as client:
+        client.sendall(b"GET /pinky-local/journal HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"500" in client.recv(100)
+    assert [str(each) for each in wire.internal_errors] == ["planted"]

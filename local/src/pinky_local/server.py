@@ -26,6 +26,8 @@ class HttpServer:
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         self._stopping = False
+        #: What broke while a request was answered; a test should find this empty.
+        self.failures: list[Exception] = []
         self._accepting = threading.Thread(target=self._accept, name="pinky-local-accept", daemon=True)
 
     def start(self) -> None:
@@ -78,8 +80,9 @@ class HttpServer:
             _send(connection, Response(str(error).encode(), error.status).encoded(keep_alive=False))
         except OSError:
             _logger.debug("a client closed its connection", exc_info=True)
-        except Exception:
+        except Exception as failure:
             _logger.exception("a request failed inside the local account")
+            self.failures.append(failure)
             _send(connection, Response(status=500).encoded(keep_alive=False))
         finally:
             close_quietly(connection)
