@@ -56,7 +56,6 @@ class LocalAccount:
         self._port = port
         self._hold_seconds = hold_seconds
         self._server: HttpServer | None = None
-        self._failures: list[Exception] = []
         self._routes: Routes | None = None
 
     def start(self) -> Self:
@@ -80,7 +79,7 @@ class LocalAccount:
             attach(self._routes.runs.running)
         self._control = Control(self.faults, self.journal, self.counters, self.sessions)
         self._server = HttpServer(self._handle, self._port)
-        self._failures = self._server.failures
+        self._server.failures = self._routes.executor.internal_errors
         self._server.start()
         return self
 
@@ -117,9 +116,7 @@ class LocalAccount:
     @property
     def internal_errors(self) -> list[Exception]:
         """What broke inside the local account itself; a test should find this empty."""
-        if self._routes is None:
-            return []
-        return [*self._routes.executor.internal_errors, *self._failures]
+        return [] if self._routes is None else self._routes.executor.internal_errors
 
     def connection_parameters(
         self, user: str | None = None, role: str | None = None, **parameters: Any
