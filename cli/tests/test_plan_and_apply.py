@@ -353,3 +353,34 @@ def test_a_manifest_that_is_not_there_is_one_mistake_that_says_where_it_was_look
     assert "there is no manifest.yml in" in pinky("plan", "-m", tmp_path, "--local").err
     monkeypatch.chdir(tmp_path)
     assert "error: there is no manifest.yml here; -m names" in pinky("plan", "--local").err
+
+
+def test_a_secret_without_a_value_stops_an_apply_before_its_first_statement(pinky, manifest, local, monkeypatch):
+    secret = (
+        "{name: K, database: PLAYGROUND, schema: CORE, type: GENERIC_STRING, secret_string: 'env:NO_KEY', version: 1}"
+    )
+    text = (manifest / "manifest.yml").read_text()
+    (manifest / "manifest.yml").write_text(f"{text}  secret:\n    - {secret}\n")
+    ran = pinky("apply", local, "-m", manifest, "--yes")
+    assert ran.code == 1
+    assert ran.err == (
+        "error: secrets of this plan have no value here; nothing was run\n"
+        "  the environment variable NO_KEY is not set\n"
+    )
+    assert "Plan: 4 to create" in pinky("plan", local, "-m", manifest).out
+    monkeypatch.setenv("NO_KEY", "k")
+    assert pinky("apply", local, "-m", manifest, "--yes").code == 0
+
+
+def test_local_is_explained_where_it_is_mistaken(pinky, manifest):
+    assert "an account that is kept in a folder is --local=FOLDER" in pinky("plan", "--local", "account").err
+    refused = pinky("validate", "-m", manifest, "--local=account").err
+    assert "--local=FOLDER is for commands that connect; this one does not" in refused
+
+
+def test_an_account_in_memory_cannot_be_continued(pinky, manifest):
+    text = (manifest / "manifest.yml").read_text()
+    view = "{name: V, database: PLAYGROUND, schema: CORE, query: SELECT NO_SUCH FROM PLAYGROUND.CORE.CUSTOMERS}"
+    (manifest / "manifest.yml").write_text(f"{text}  view:\n    - {view}\n")
+    ran = pinky("apply", "--local", "-m", manifest, "--yes")
+    assert "To continue: with --local=FOLDER, which keeps the account" in ran.out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -135,11 +135,8 @@ def first_environment(manifest: Path) -> str | None:
 
 def invent_secrets(made: Plan) -> list[str]:
     """Give a value to each environment variable a secret comes from and that is not set; the names."""
-    names: list[str] = []
-    for statement in made.statements():
-        for part in statement.parts:
-            reference: Any = part
-            if not isinstance(part, str) and reference.scheme == "env" and reference.locator not in os.environ:
-                os.environ[reference.locator] = "demo"
-                names.append(reference.locator)
+    from pinky_cli.commands_plan import unset_secrets
+
+    names = unset_secrets(made)
+    os.environ.update(dict.fromkeys(names, "demo"))
     return names

@@ -160,6 +160,10 @@ def _apply_plan(
         details = [*losses, *ways_to_allow([str(each.address) for each in blocked])]
         run.refuse("blocked", "these destructive changes are not allowed; nothing was run", details)
         return 1
+    if unset := unset_secrets(made):
+        message = "secrets of this plan have no value here; nothing was run"
+        run.refuse("secret", message, [f"the environment variable {name} is not set" for name in unset])
+        return 1
     if made.empty:
         if run.as_json:
             from pinky_cli.render_json import report_json, to_text
@@ -291,6 +295,13 @@ def checked_allowance(word: str) -> str:
     raise typer.BadParameter(f'--allow {word!r}: expected destructive, destructive:KIND or "destructive:KIND NAME"')
 
 
+def unset_secrets(made: Plan) -> list[str]:
+    """The environment variables that secrets of a plan come from and that are not set, in the plan's order."""
+    references: list[Any] = [part for each in made.statements() for part in each.parts if not isinstance(part, str)]
+    names = [each.locator for each in references if each.scheme == "env" and each.locator not in os.environ]
+    return list(dict.fromkeys(names))
+
+
 def refuse_unknown_kinds(run: Run, allowed: list[str]) -> None:
     """`typer.BadParameter` for a permission that names a kind nobody knows: it would allow nothing, silently."""
     from pinky_core.diagnostics import nearest
@@ -332,6 +343,8 @@ def continuing(settings: Settings, allowed: list[str], *, saved: str | None, pru
     import shlex
 
     words = [word for allowance in allowed for word in ("--allow", allowance)]
+    if settings.embedded and settings.local_folder is None:
+        return "with --local=FOLDER, which keeps the account; this one was in memory and is gone"
     command = " ".join(
         part for part in ("pinky apply", settings.as_arguments(), "--prune" if prune else "", shlex.join(words)) if part
     )

@@ -129,6 +129,7 @@ def main(arguments: Sequence[str]) -> int:
     except typer.Exit as ending:
         return ending.exit_code
     except _USAGE_ERROR as error:
+        _explain(error, arguments)
         error.show()
         return 1  # not click's 2, which means changes for `plan --detailed-exitcode`
     except BrokenPipeError:
@@ -137,6 +138,14 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - the last resort: a short message, and the traceback only on demand
         return _unexpected(error, arguments)
+
+
+def _explain(error: Any, arguments: Sequence[str]) -> None:
+    """Say in the words of the command line what `spelled_out` made other words of."""
+    if "--local-folder" in error.message:
+        error.message = "--local=FOLDER is for commands that connect; this one does not"
+    elif "--local" in arguments and "extra argument" in error.message:
+        error.message += "; an account that is kept in a folder is --local=FOLDER"
 
 
 def open_nothing() -> Any:
