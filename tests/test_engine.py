@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ from pinky_core import (
     BoundaryError,
     Diagnostic,
     DiagnosticsError,
+    Expanded,
     Plan,
     Provider,
+    Registry,
     Risk,
+    Section,
+    SectionContext,
     StalePlanError,
     hookimpl,
     make_registry,
@@ -168,6 +173,49 @@ def test_a_container_that_the_manifest_makes_is_simply_not_there_yet():
         manifest("account", None, database=[{"name": "D"}], schema=[{"name": "D.S"}], item=[{"name": "D.S.I"}])
     )
     assert [str(change.address) for change in plan.changes] == ["database D", "schema D.S", "item D.S.I"]
+
+
+def with_section(scope: str = "schema") -> Registry:
+    def expand(value: Any, context: SectionContext) -> Iterable[Expanded]:
+        for index, name in enumerate(value):
+            if name == "forbidden":
+                raise ValueError("a pile may not be named so")
+            yield Expanded("item", {"name": name, "text": "SELECT 1"}, "piles", (index,))
+
+    class Piles:
+        @hookimpl
+        def pinky_manifest_sections(self):  # type: ignore[no-untyped-def]  # a plugin in a test
+            return [Section("piles", {"type": "array", "items": {"type": "string"}}, expand, scope)]
+
+    return make_registry({"kinds": Plugin(), "piles": Piles()})
+
+
+def test_hook_manifest_sections_expand_into_resources_that_say_where_they_come_from():
+    source = MemorySource({"manifest.yml": "scope: schema\ntarget: D.S\npiles: [a, b]\n"})
+    plan = Provider(FakeSession(STANDING), registry=with_section()).plan(source)
+    assert [(str(each.address), each.reason) for each in plan.changes] == [
+        ("item D.S.A", "declared, not there (from piles)"),
+        ("item D.S.B", "declared, not there (from piles)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "scope", "message"),
+    [
+        ("piles: [a, 5]", "schema", "manifest.yml:3:12: error[wrong-type]"),
+        ("piles: [forbidden]", "schema", "a pile may not be named so"),
+        ("piles: [a, a]", "schema", "manifest.yml:3:12: error[duplicate]"),
+        ("piles: [a]", "account", "the section piles needs a manifest of scope account"),
+        ("pile: [a]", "schema", "Did you mean 'piles'?"),
+    ],
+)
+def test_mistakes_in_a_section_have_places(text: str, scope: str, message: str):
+    source = MemorySource({"manifest.yml": f"scope: schema\ntarget: D.S\n{text}\n"})
+    session = FakeSession(STANDING)
+    with pytest.raises(DiagnosticsError) as caught:
+        Provider(session, registry=with_section(scope)).plan(source)
+    assert message in str(caught.value)
+    assert session.statements == []
 
 
 def test_what_lies_in_a_renamed_container_is_known_under_its_new_name():

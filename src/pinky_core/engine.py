@@ -97,7 +97,7 @@ def validate_manifest(
         problems.append(Diagnostic.error("wrong-scope", summary, location=Location(manifest.file, 1, 1)))
         raise DiagnosticsError(in_file_order(problems))  # what the kinds may be depends on it
     path = _target_of(manifest, scope, problems)
-    items = [*_written(manifest, registry, problems), *_expanded(manifest, registry, path, problems)]
+    items = [*_written(manifest, registry, problems), *_expanded(manifest, registry, scope, path, problems)]
     declarer = Declarer(registry, scope, path, problems)
     declared = declarer.declare(items)
     if not has_errors(problems):
@@ -166,12 +166,16 @@ def _file_references(cls: type[Resource], plain: Mapping[str, Any]) -> Iterable[
 
 
 def _expanded(
-    manifest: Manifest, registry: Registry, target: tuple[Identifier, ...], problems: list[Diagnostic]
+    manifest: Manifest, registry: Registry, scope: str, target: tuple[Identifier, ...], problems: list[Diagnostic]
 ) -> Iterable[_Item]:
     """The resources that sections stand for; a section with mistakes expands to nothing."""
     context = SectionContext(Place(target), manifest.variables, manifest.env)
     for document in manifest.sections:
         section = registry.sections[document.key]
+        if section.scope not in SCOPES[scope]:
+            summary = f"the section {section.key} needs a manifest of scope {section.scope}; this one has scope {scope}"
+            problems.append(Diagnostic.error("wrong-scope", summary, location=document.key_location))
+            continue
         found = check_schema(document, Validator(section.schema), f"the section {section.key}")
         problems.extend(found)
         if found:
