@@ -33,7 +33,11 @@ def mistakes_in(table: Table) -> Iterator[str]:
         if column.name in names:
             yield f"column {column.name.sql} is declared twice"
         names.add(column.name)
-        yield from _column_mistakes(column)
+        if is_given(column.identity):
+            yield from _identity_mistakes(column)
+        if is_given(column.collate) and column.type.name != "VARCHAR":
+            what = f"column {column.name.sql} has a collation"
+            yield f"{what}, which needs a text type; its type is {column.type}"
     for column in table.columns:
         if isinstance(column.renamed_from, Identifier) and column.renamed_from in names:
             yield f"column {column.name.sql} is renamed from {column.renamed_from.sql}, which is declared as well"
@@ -45,16 +49,14 @@ def mistakes_in(table: Table) -> Iterator[str]:
         yield f"a transient table keeps 0 or 1 days of history; data_retention_time_in_days is {retention}"
 
 
-def _column_mistakes(column: Column) -> Iterator[str]:
+def _identity_mistakes(column: Column) -> Iterator[str]:
     name = column.name.sql
-    if is_given(column.default) and is_given(column.identity):
+    if is_given(column.default):
         yield f"column {name} has both a default and an identity"
-    if is_given(column.identity) and column.type.family not in _NUMERIC:
+    if column.type.family not in _NUMERIC:
         yield f"column {name} has an identity, which needs a numeric type; its type is {column.type}"
     if isinstance(column.identity, Identity) and column.identity.increment == 0:
         yield f"column {name}: the increment of an identity cannot be 0"
-    if is_given(column.collate) and column.type.name != "VARCHAR":
-        yield f"column {name} has a collation, which needs a text type; its type is {column.type}"
 
 
 def _key_mistakes(table: Table, key: Key, names: set[Identifier]) -> Iterator[str]:
