@@ -76,6 +76,22 @@ def test_what_cannot_be_read_in_other_files_is_told_too(folder):
     ]
 
 
+def test_a_file_that_a_resource_names_hides_no_other_mistake(folder):
+    body = "target: D.S\nresources:\n  view: [{name: V, query: {file: nope.sql}}]\n  table: [{name: T, colums: []}]\n"
+    assert [each[0] for each in mistakes(folder, body)] == [
+        "manifest.yml:3:34",
+        "manifest.yml:4:20",
+        "manifest.yml:4:21",
+    ]
+
+
+def test_a_manifest_that_is_not_there_is_one_mistake(tmp_path):
+    with pytest.raises(DiagnosticsError) as raised:
+        validate_manifest(tmp_path, REGISTRY)
+    (found,) = raised.value.diagnostics
+    assert found.summary == "cannot read 'manifest.yml': there is no such file"
+
+
 @pytest.mark.parametrize(
     ("target", "summary"),
     [

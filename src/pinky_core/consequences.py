@@ -23,7 +23,7 @@ _VARIABLES = ("missing-variable", "template", "template-structure")
 def without_consequences(found: Iterable[Diagnostic], manifest_file: str) -> list[Diagnostic]:
     """The mistakes in their order, without those that others explain; ``manifest_file`` is the head's own."""
     problems = list(dict.fromkeys(found))
-    if any(each.code in _UNREADABLE and _is_in(each, manifest_file) for each in problems):
+    if any(_hides_the_head(each, manifest_file) for each in problems):
         return [each for each in problems if each.code in _UNREADABLE]
     if any(each.code == "environment" and each.severity is Severity.ERROR for each in problems):
         problems = [each for each in problems if each.code != "missing-variable"]
@@ -35,8 +35,11 @@ def without_consequences(found: Iterable[Diagnostic], manifest_file: str) -> lis
     return _once_each(problems)
 
 
-def _is_in(problem: Diagnostic, file: str) -> bool:
-    return problem.location is not None and problem.location.file == file
+def _hides_the_head(problem: Diagnostic, file: str) -> bool:
+    """Whether the manifest itself cannot be read; files that it names have their mistakes at its lines, too."""
+    if problem.code == "unreadable-file":
+        return problem.summary.startswith(f"cannot read {file!r}:")
+    return problem.code == "yaml-syntax" and problem.location is not None and problem.location.file == file
 
 
 def _once_each(problems: list[Diagnostic]) -> list[Diagnostic]:
