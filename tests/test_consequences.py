@@ -80,7 +80,7 @@ def test_a_file_that_a_resource_names_hides_no_other_mistake(folder):
     body = "target: D.S\nresources:\n  view: [{name: V, query: {file: nope.sql}}]\n  table: [{name: T, colums: []}]\n"
     assert [each[0] for each in mistakes(folder, body)] == [
         "manifest.yml:3:34",
-        "manifest.yml:4:20",
+        "manifest.yml:4:11",
         "manifest.yml:4:21",
     ]
 

@@ -116,6 +116,8 @@ def test_a_report_names_what_failed_what_waited_and_how_to_go_on():
         "Apply: 1 applied, 1 failed, 1 skipped in 1.2 s.\nTo continue: pinky apply -m x"
     )
     assert render_event(report.events[1]).plain == "FAILED  + table D.S.T  001003: no"
+    long = Event(Outcome.FAILED, str(TABLE), TABLE, Action.CREATE, error="2003: error:\nNo 'X'.\n  Was it dropped?")
+    assert render_event(long).plain == "FAILED  + table D.S.T  2003: error: No 'X'."
     document = report_json(report, "r1")
     assert (document["run"], document["ok"]) == ("r1", False)
     assert document["events"][2]["because"] == "table D.S.T"

@@ -197,7 +197,10 @@ def render_event(event: Event) -> Text:
     if event.outcome is Outcome.SKIPPED:
         text.append(f"  because of: {clean(event.because)}", style="dim")
     elif event.outcome is Outcome.FAILED:
-        text.append(f"  {clean(event.error)}", style="red")
+        message = " ".join(
+            line for line in event.error.splitlines() if not line.startswith(" ")
+        )  # hints: in the report
+        text.append(f"  {clean(message)}", style="red")
     elif event.outcome is Outcome.APPLIED:
         text.append(f"  {event.seconds:.1f} s", style="dim")
     return text
