@@ -19,6 +19,7 @@ from pinky_core import (
     Provider,
     Registry,
     Risk,
+    SecretError,
     Section,
     SectionContext,
     StalePlanError,
@@ -297,6 +298,18 @@ def test_a_secret_is_a_reference_never_a_value():
     with pytest.raises(DiagnosticsError) as caught:
         provider().plan(manifest(box=[{"name": "A", "key": "hunter2-plain-text"}]))
     assert "reference" in str(caught.value).lower()
+
+
+def test_a_secret_without_a_value_stops_the_run_before_its_first_statement(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("PINKY_TEST_ONE", raising=False)
+    monkeypatch.delenv("PINKY_TEST_TWO", raising=False)
+    source = manifest(
+        box=[{"name": "A"}, {"name": "B", "key": "env:PINKY_TEST_ONE"}, {"name": "C", "key": "env:PINKY_TEST_TWO"}]
+    )
+    session = FakeSession()
+    with pytest.raises(SecretError, match="nothing was run.*PINKY_TEST_ONE.*PINKY_TEST_TWO"):
+        Provider(session, registry=REGISTRY).apply(source)
+    assert session.changes == []
 
 
 def test_a_secret_that_was_written_out_is_never_repeated():

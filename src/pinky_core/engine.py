@@ -17,7 +17,7 @@ from pinky_core.connection import as_session
 from pinky_core.consequences import without_consequences
 from pinky_core.declare import SCOPES, Declarer
 from pinky_core.diagnostics import Diagnostic, Location, has_errors
-from pinky_core.errors import BlockedPlanError, BoundaryError, DiagnosticsError, StalePlanError
+from pinky_core.errors import BlockedPlanError, BoundaryError, DiagnosticsError, SecretError, StalePlanError
 from pinky_core.live import read_live
 from pinky_core.logs import LazyLogger
 from pinky_core.manifest import FolderSource, Manifest, ManifestSource, load_manifest, read_file
@@ -25,7 +25,7 @@ from pinky_core.plan import Plan, declared_fields, make_plan
 from pinky_core.plugins import Registry, load_plugins
 from pinky_core.read import Reader
 from pinky_core.resource import Declared, Place, Resource
-from pinky_core.secret import resolve_secret
+from pinky_core.secret import SecretReference, resolve_secret
 from pinky_core.section import Expanded, SectionContext
 from pinky_core.session import RetryingSession, RetryPolicy, Session
 from pinky_core.validate import Validator, check_schema
@@ -287,6 +287,8 @@ class Provider:
         if blocked:
             raise BlockedPlanError([f"{c.address}: {c.reason}; loses {c.loses}" for c in blocked])
 
+        self._check_secrets(plan)
+
         def tell(event: Event) -> None:
             on_event(event)
             if event.outcome is not Outcome.STARTED:
@@ -301,6 +303,19 @@ class Provider:
             stop=stop,
             kinds=self.registry.kinds,
         )
+
+    def _check_secrets(self, plan: Plan) -> None:
+        """Every secret has a value before the first statement runs; raise `SecretError` naming all that have none."""
+        statements = [*plan.statements(), *(s for guard in plan.guards for s in (*guard.opening, *guard.closing))]
+        references = {part for each in statements for part in each.parts if isinstance(part, SecretReference)}
+        missing = []
+        for reference in sorted(references):
+            try:
+                resolve_secret(reference, self.registry.resolvers)
+            except SecretError as error:
+                missing.append(str(error))
+        if missing:
+            raise SecretError("secrets of this plan have no value here; nothing was run: " + "; ".join(missing))
 
     def _tell_plugins(self, event: Event) -> None:
         try:
