@@ -307,7 +307,7 @@ def test_a_secret_without_a_value_stops_the_run_before_its_first_statement(monke
         box=[{"name": "A"}, {"name": "B", "key": "env:PINKY_TEST_ONE"}, {"name": "C", "key": "env:PINKY_TEST_TWO"}]
     )
     session = FakeSession()
-    with pytest.raises(SecretError, match="nothing was run.*PINKY_TEST_ONE.*PINKY_TEST_TWO"):
+    with pytest.raises(SecretError, match=r"nothing was run.*PINKY_TEST_ONE.*PINKY_TEST_TWO"):
         Provider(session, registry=REGISTRY).apply(source)
     assert session.changes == []
 
