@@ -240,6 +240,7 @@ class _Builder:
         self.texts: dict[str, str] = {}  # equal texts are one object: keys and types stand in a file again and again
         self.count = 0  # nodes so far, aliases counted with all they stand for
         self.aliased = 0
+        self.line = 0  # of the node before; many nodes of a line share its number
         self.reached = 0  # depth of the deepest node of the collection that is being read, aliases followed
         self.document_event, self.alias_event = kinds.DocumentStartEvent, kinds.AliasEvent
         self.mapping_event, self.mapping_end = kinds.MappingStartEvent, kinds.MappingEndEvent
@@ -281,6 +282,10 @@ class _Builder:
     def _scalar(self, event: Any, depth: int, owner: Node | None) -> Scalar:
         mark = event.start_mark
         line, column = mark.line + 1, mark.column + 1
+        if line == self.line:
+            line = self.line
+        else:
+            self.line = line
         text = self.texts.setdefault(event.value, event.value)
         style = event.style or ""
         if not text and not style:  # it is not written at all, and stands where its key or collection does

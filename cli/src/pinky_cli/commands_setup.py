@@ -81,7 +81,7 @@ def init(
         return run.failed(error)
     files = manifest_files(frozenset(kinds), target)
     if not files:
-        run.refuse("no-plugins", "no plugin that brings tables is installed: pip install 'pinky-cli[all]'")
+        run.refuse("no-plugins", "no plugin that brings tables is installed: install pinky-schema, and pinky-database and pinky-account")
         return 1
     root = Path(folder)
     if existing := [name for name in files if (root / name).exists()]:
@@ -218,7 +218,7 @@ def plugins(
     if commands:
         run.terminal.show(f"commands of plugins: {', '.join(commands)}")
     if not any(each["kinds"] for each in listed):
-        run.terminal.say("no plugin brings any kind; for all of pinky's own: pip install 'pinky-cli[all]'")
+        run.terminal.say("no plugin brings any kind; pinky's own are pinky-schema, pinky-database and pinky-account")
     return 0
 
 

@@ -1,6 +1,6 @@
 """Resource types that live at the Snowflake account.
 
-``pip install pinky-account`` announces this module in the entry-point group ``pinky``.
+The distribution announces this module in the entry-point group ``pinky``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Resource types that live in a Snowflake database.
 
-``pip install pinky-database`` announces this module in the entry-point group ``pinky``.
+The distribution announces this module in the entry-point group ``pinky``.
 """
 
 from __future__ import annotations
