@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 import pytest
 
-from pinky_core import BlockedPlanError, DiagnosticsError, Provider, validate_manifest
+from pinky_core import BlockedPlanError, DiagnosticsError, Provider, SecretError, validate_manifest
 from tests.acceptance.world import REGISTRY, DirectSession, differences, engine, provider
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -186,8 +186,10 @@ def test_secrets_are_what_the_guide_says(tmp_path: Path, monkeypatch: pytest.Mon
         pinky = on_the_ground(session, snippet.page)
         monkeypatch.delenv("PAYMENT_API_KEY", raising=False)
         plan = pinky.plan(folder)  # planning does not read the variable
-        report = pinky.apply(plan)
-        assert [event.error for event in report.events] == ["the environment variable PAYMENT_API_KEY is not set"] * 2
+        session.statements.clear()
+        with pytest.raises(SecretError, match="the environment variable PAYMENT_API_KEY is not set"):
+            pinky.apply(plan)
+        assert [each for each in session.statements if each.startswith("CREATE")] == []
         monkeypatch.setenv("PAYMENT_API_KEY", "first")
         assert pinky.apply(folder).ok
         (row,) = [

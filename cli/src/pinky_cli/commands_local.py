@@ -46,7 +46,7 @@ def serve(
     try:
         from pinky_local.__main__ import main as serve_account
     except ImportError:
-        return run.failed(CannotConnectError("this needs the package pinky-local; install it from the same place as pinky-cli"))
+        return run.failed(CannotConnectError("this needs the package pinky-local, from the same place as pinky-cli"))
     arguments = ["serve", "--port", str(port), *(["--folder", folder] if folder else [])]
     return serve_account([*arguments, *(["--no-data"] if no_data else [])])
 

@@ -81,7 +81,7 @@ def init(
         return run.failed(error)
     files = manifest_files(frozenset(kinds), target)
     if not files:
-        run.refuse("no-plugins", "no plugin that brings tables is installed: install pinky-schema, and pinky-database and pinky-account")
+        run.refuse("no-plugins", "no plugin that brings tables is installed: install pinky-schema, at least")
         return 1
     root = Path(folder)
     if existing := [name for name in files if (root / name).exists()]:

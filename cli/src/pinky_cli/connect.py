@@ -58,7 +58,7 @@ def embedded_account(folder: str | None) -> LocalAccount:
     try:
         from pinky_local import LocalAccount
     except ImportError:
-        raise CannotConnectError("--local needs the package pinky-local; install it from the same place as pinky-cli") from None
+        raise CannotConnectError("--local needs the package pinky-local, from the same place as pinky-cli") from None
     data = all(importlib.util.find_spec(name) is not None for name in ("duckdb", "sqlglot"))
     for name in ("NO_PROXY", "no_proxy"):  # the connectors would send loopback requests to a proxy
         known = os.environ.get(name, "")
