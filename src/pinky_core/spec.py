@@ -245,7 +245,7 @@ def spec_of(cls: Any) -> Spec:
 def _with_spec(
     cls: type[_T], kind: str, scope: Scope, sql: str, plural: str, depth: int, *, stateful: bool
 ) -> type[_T]:
-    # Nested values come by the hundred thousand: without a dict of its own, each takes a third of the memory.
+    # Nested values come by the hundred thousand, so they do without a dict of their own.
     made: Any = attrs.frozen(kw_only=True, slots=issubclass(cls, Nested))(cls)
     hints = typing.get_type_hints(made, include_extras=True)
     made.spec = Spec(
