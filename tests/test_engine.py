@@ -161,6 +161,14 @@ def test_orphans_are_listed_and_dropped_only_with_prune_and_permission():
         provider(live).apply(source, prune=True)
 
 
+def test_what_others_need_is_dropped_after_them():
+    rows = [{"name": "A"}, {"name": "B", "after": "A"}, {"name": "C", "after": "B"}, {"name": "KEPT"}]
+    live = STANDING | {"SHOW ITEMS IN SCHEMA D.S": rows}
+    plan = provider(live).plan(manifest("schema", "D.S", item=[{"name": "KEPT"}]), prune=True)
+    assert statements(plan) == ["DROP ITEM D.S.C", "DROP ITEM D.S.B", "DROP ITEM D.S.A"]
+    assert [[each.name for each in change.needs] for change in plan.changes] == [[], ["C"], ["B"]]
+
+
 def test_a_container_that_is_neither_visible_nor_declared_is_an_error_and_nothing_is_planned():
     with pytest.raises(DiagnosticsError) as caught:
         provider({"SHOW DATABASES": [{"name": "D"}]}).plan(manifest("schema", "D.S", item=[{"name": "I"}]))

@@ -207,11 +207,15 @@ def _drops(orphans: Sequence[Address], live: Mapping[Address, Resource]) -> list
     """Drops in the reverse of the order of creation: what needs another goes first."""
     among = Names(orphans)
     needs = {address: frozenset(live[address].needs(address, among)) - {address} for address in orphans}
+    dependants: dict[Address, list[Address]] = {address: [] for address in orphans}
+    for address, wanted in needs.items():
+        for each in wanted & dependants.keys():
+            dependants[each].append(address)
     drops: list[Change] = []
     for address in reversed(in_order(needs)):
         body = live[address]
         risk, loses = body.risk(address, Action.DROP, body, ())
-        first = tuple(sorted(other for other in orphans if address in needs[other]))
+        first = tuple(sorted(dependants[address]))
         drops.append(
             Change(
                 address,
