@@ -231,8 +231,8 @@ def test_the_demo_without_an_example_says_so(pinky, tmp_path):
 
 def test_validate_loads_no_logging_library(manifest):
     code = (
-        "import sys; from pinky_cli.main import main; code = main(sys.argv[1:]); "
-        "print(sorted({'structlog', 'snowflake'} & set(sys.modules))); sys.exit(code)"
+        "import sys; before = set(sys.modules); from pinky_cli.main import main; code = main(sys.argv[1:]); "
+        "print(sorted({'structlog', 'snowflake'} & (set(sys.modules) - before))); sys.exit(code)"
     )
     command = [sys.executable, "-c", code, "validate", "-m", str(manifest)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
