@@ -20,3 +20,14 @@ def test_a_configured_program_hears_everything():
         assert logs == [{"event": "hello", "key": 1, "log_level": "info"}]
     finally:
         structlog.reset_defaults()
+
+
+def test_a_defect_is_never_lost_where_nothing_is_configured(caplog):
+    structlog.reset_defaults()
+    try:
+        raise ValueError("planted")
+    except ValueError:
+        LazyLogger("pinky.test").exception("a plugin failed", change="box A")
+    [record] = caplog.records
+    assert (record.name, record.getMessage()) == ("pinky.test", "a plugin failed {'change': 'box A'}")
+    assert "planted" in caplog.text

@@ -6,6 +6,7 @@ library in a stored procedure must do neither.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 __all__ = ["LazyLogger"]
@@ -20,7 +21,13 @@ class LazyLogger:
     def __getattr__(self, method: str) -> Any:
         import structlog
 
-        return getattr(structlog.get_logger(self._name), method) if structlog.is_configured() else _say_nothing
+        if structlog.is_configured():
+            return getattr(structlog.get_logger(self._name), method)
+        return self._to_standard_logging if method == "exception" else _say_nothing
+
+    def _to_standard_logging(self, event: str, **values: Any) -> None:
+        """A defect that no report holds is never lost: without structlog it goes where the program's logging goes."""
+        logging.getLogger(self._name).exception("%s %s", event, values)
 
 
 def _say_nothing(*_arguments: Any, **_values: Any) -> None:
