@@ -55,10 +55,8 @@ def remove_files(statement: Statement) -> Result:
     statement.finish_parsing()
     location = stage_places.locate(statement, text, "WRITE")
     integrations.require_usage(statement, location.stage)
-    done = []
-    for one in location.files(pattern):
-        if location.place.remove(one.key):
-            done.append([location.shown(one.key), "removed"])
+    found = location.files(pattern)
+    done = [[location.shown(one.key), "removed"] for one in found if location.place.remove(one.key)]
     return rows([ResultColumn(name, length=16_777_216) for name in ("name", "result")], done, _REMOVE)
 
 

@@ -82,13 +82,13 @@ def alter_stage(statement: Statement, item: CatalogObject) -> Change | None:
             raise errors.unsupported("turning an internal stage into an external one")
         if "ENCRYPTION" in given and not is_external(item):
             raise errors.invalid_property("ENCRYPTION", "INTERNAL STAGE")
-        directory = given.get("DIRECTORY")
-        if directory is not None and set(directory) != {"ENABLE"}:
-            wrong = next(name for name in directory if name != "ENABLE")
+        options = given.get("DIRECTORY")
+        if options is not None and set(options) != {"ENABLE"}:
+            wrong = next(name for name in options if name != "ENABLE")
             raise errors.invalid_property(wrong, "DIRECTORY")
         draft = item.draft()
-        if directory is not None:
-            given["DIRECTORY"] = (item.properties.get("DIRECTORY") or {}) | directory
+        if options is not None:
+            given["DIRECTORY"] = (item.properties.get("DIRECTORY") or {}) | options
         if "STORAGE_INTEGRATION" in given:
             draft.properties.pop("CREDENTIALS", None)
         if "CREDENTIALS" in given:
@@ -136,13 +136,13 @@ def describe_stage(statement: Statement, item: CatalogObject) -> Result:
     if is_external(item):
         private = file_formats.printed(bool(given.get("USE_PRIVATELINK_ENDPOINT")))
         values.append(["PRIVATELINK", "USE_PRIVATELINK_ENDPOINT", "Boolean", private, "false"])
-    directory = given.get("DIRECTORY") or {}
+    options = given.get("DIRECTORY") or {}
     for name in ("ENABLE", "AUTO_REFRESH"):
-        values.append(["DIRECTORY", name, "Boolean", file_formats.printed(bool(directory.get(name))), "false"])
+        values.append(["DIRECTORY", name, "Boolean", file_formats.printed(bool(options.get(name))), "false"])
     for name in ("NOTIFICATION_INTEGRATION", "AWS_SNS_TOPIC"):
-        if directory.get(name):
-            values.append(["DIRECTORY", name, "String", directory[name], ""])
-    if directory.get("ENABLE"):
+        if options.get(name):
+            values.append(["DIRECTORY", name, "String", options[name], ""])
+    if options.get("ENABLE"):
         values.append(["DIRECTORY", "LAST_REFRESHED_ON", "Timestamp", item.state.get("last_refreshed_on", ""), ""])
     return properties_table(values, parent=True)
 

@@ -31,7 +31,6 @@ class Buckets:
         for url, folder in (folders or {}).items():
             self.add(url, folder)
 
-
     def add(self, url: str, folder: Path | str) -> None:
         """Let a folder stand for a URL; it is created where it is missing. Raises `ValueError` for no stage URL."""
         if not _URL.match(url):

@@ -1,4 +1,4 @@
-"""The files of stages on disk: internal stages in folders of the account, external ones in folders that stand for a URL.
+"""The files of stages on disk: internal stages in folders of the account, external ones in those that stand for a URL.
 
 A path in a stage is a key as in object storage, with ``/`` between its parts; no key leads out of the stage's folder,
 neither by ``..`` nor by a symbolic link.
@@ -57,7 +57,7 @@ class FolderPlace:
     def files(self, prefix: str = "") -> list[StagedFile]:
         """The files whose key begins with a text, by key; one pass over the folders that can hold them."""
         start, _, _ = prefix.rpartition("/")
-        folder = os.path.join(self.folder, *self._parts(start, prefix)) if start else str(self.folder)
+        folder = str(self.folder.joinpath(*self._parts(start, prefix)) if start else self.folder)
         found = [one for one in self._below(folder, start + "/" if start else "") if one.key.startswith(prefix)]
         return sorted(found, key=lambda one: one.key)
 
@@ -85,15 +85,16 @@ class FolderPlace:
         """Put a file in place of an older one; readers see the one or the other, never a part."""
         path = self.path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=_BESIDE, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=_BESIDE, dir=path.parent)
+        beside = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 for chunk in chunks:
                     file.write(chunk)
-            os.chmod(beside, 0o644)
-            os.replace(beside, path)
+            beside.chmod(0o644)
+            beside.replace(path)
         except BaseException:
-            os.unlink(beside)
+            beside.unlink()
             raise
         told = path.stat()
         return StagedFile(key, told.st_size, told.st_mtime_ns, str(path))
@@ -156,7 +157,7 @@ def _etag(file: StagedFile) -> str:
     if file.size > HASHED_WHOLE:
         mark = f"{file.size}:{file.changed_ns}".encode()
         return hashlib.md5(mark, usedforsecurity=False).hexdigest() + "-1"
-    with open(file.path, "rb") as content:
+    with Path(file.path).open("rb") as content:
         return hashlib.md5(content.read(), usedforsecurity=False).hexdigest()
 
 

@@ -307,6 +307,7 @@ TAG = ObjectType(
 
 # storage integration ---------------------------------------------------------------------------------------------
 
+
 def _integration_type(statement: Statement, name: str) -> str:
     """EXTERNAL_STAGE; the two for Snowflake Postgres are refused by name."""
     token = statement.tokens.token
