@@ -34,6 +34,7 @@ from pinky_local.engine import (
     store,
     tags,
     tasks,
+    transfers,
     views,
     warehouses,
 )
@@ -81,6 +82,8 @@ FILE_HANDLERS: dict[str, Handler] = {
     "REMOVE": stage_files.remove_files,
     "RM": stage_files.remove_files,
     "COPY": stage_files.copy,
+    "PUT": transfers.put,
+    "GET": transfers.get,
 }
 """Statements on files and rows: the catalog is locked only where they look into it, for they may take long."""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pinky_local.engine import errors, stage_places
+from pinky_local.engine import errors, file_urls, stage_places
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.specs.storage import is_external
 from pinky_local.engine.statement import rows
@@ -95,7 +95,7 @@ def refreshed(changes: Sequence[tuple[str, str]]) -> Result:
 def directory_row(account: Account, stage: CatalogObject, key: str, held: dict[str, Any]) -> Row:
     """A row as DIRECTORY(@stage) has it."""
     modified = datetime.fromisoformat(held["last_modified"])
-    return key, held["size"], modified, held["md5"], held["etag"], file_url(account, stage, key)
+    return key, held["size"], modified, held["md5"], held["etag"], file_urls.file_url(account, stage, key)
 
 
 def directory_rows(account: Account, stage: CatalogObject) -> list[Row]:
@@ -105,12 +105,6 @@ def directory_rows(account: Account, stage: CatalogObject) -> list[Row]:
     with account.lock:
         held = stage.state.get("directory", {})
         return [directory_row(account, stage, key, held[key]) for key in sorted(held)]
-
-
-def file_url(account: Account, stage: CatalogObject, key: str) -> str:
-    """The file URL of a file; it names no server, for there is none that would answer it."""
-    path = "/".join(quote(part, safe="") for part in account.catalog.path(stage))
-    return f"https://{account.name.lower().replace('_', '-')}.snowflakecomputing.com/api/files/{path}/{quote(key)}"
 
 
 def rows_file(account: Account, stage: CatalogObject) -> Path:

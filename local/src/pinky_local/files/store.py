@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -23,7 +24,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from pinky_local.files.conversion import Conversions
 from pinky_local.files.places import Buckets
+from pinky_local.files.tickets import Tickets
 
 HASHED_WHOLE = 16 * 1024 * 1024
 
@@ -165,12 +168,16 @@ class FileStore:
     """The files of all stages of an account.
 
     Internal stages lie in ``folder``/stages/<number of the object>; without a folder in a temporary one, which `close`
-    removes. ``address`` is the HTTP address under which clients reach the account, set when it listens.
+    removes. ``seal`` is the secret of this run's scoped URLs. ``address`` is the HTTP address under which clients
+    reach the account, set when it listens.
     """
 
     def __init__(self, folder: Path | None = None, buckets: Buckets | None = None) -> None:
         self.buckets = buckets or Buckets()
         self.address = ""
+        self.seal = secrets.token_hex(16)
+        self.conversions = Conversions()
+        self.tickets = Tickets()
         self._kept = folder
         self._temporary: Path | None = None
         self._scratch: Path | None = None
