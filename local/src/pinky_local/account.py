@@ -32,7 +32,8 @@ class LocalAccount:
 
     ``folder`` keeps it between runs (None: in memory). ``data`` is False for a catalog without rows. ``users`` maps
     names to passwords (None: any password); those that do not exist are created. ``buckets`` maps URLs of external
-    stages, such as ``s3://acme-dev``, to local folders. ``engine`` replaces the built-in catalog engine. ``port`` 0 takes a free one. Use it as a context manager, or call `start` and `stop`.
+    stages, such as ``s3://acme-dev``, to local folders. ``engine`` replaces the built-in catalog engine. ``port`` 0
+    takes a free one. Use it as a context manager, or call `start` and `stop`.
     """
 
     def __init__(

@@ -36,6 +36,8 @@ def handle(files: FileStore, request: Request) -> Response:
 
 def _answer(ticket: Ticket, key: str, request: Request) -> Response:
     if request.method == "PUT" and ticket.upload:
+        if request.headers.get("x-goog-if-generation-match") == "0" and ticket.place.file(key) is not None:
+            return Response(status=412)
         ticket.place.write(key, [request.body])
         return Response(content_type="text/plain")
     if request.method not in ("GET", "HEAD"):

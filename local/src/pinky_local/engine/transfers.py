@@ -6,6 +6,7 @@ rest of the engine, whose lexer takes the ``//`` of ``file://`` for the start of
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,8 @@ _PUT_TYPE, _GET_TYPE = 0x7101, 0x7102
 _COMPRESSIONS = ("AUTO_DETECT", "GZIP", "BZ2", "BROTLI", "ZSTD", "DEFLATE", "RAW_DEFLATE", "NONE")
 _WORD = re.compile(
     r"""\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*
-    (?: '(?P<quoted>(?:[^'\\]|''|\\.)*)' | (?P<bare>(?:@|file://)(?:"[^"]*"|[^\s;])*) | (?P<word>\w+) | (?P<symbol>[=;]) )
+    (?: '(?P<quoted>(?:[^'\\]|''|\\.)*)'
+    | (?P<bare>(?:@|file://)(?:"[^"]*"|[^\s;])*) | (?P<word>\w+) | (?P<symbol>[=;]) )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -44,14 +46,17 @@ def put(statement: Statement) -> Result:
     if is_external(location.stage):
         raise errors.unsupported("PUT to an external stage")
     options = command.options
+    skipped = _skipped(location, command)
+    if skipped is not None:
+        return skipped
     ticket = Ticket(location.place, _target(location, command.local), upload=True)
     files = statement.account.files
     transfer = {
         "command": "UPLOAD",
         "src_locations": [command.local],
         "parallel": _parallel(options, 4),
-        "autoCompress": _boolean(options, "AUTO_COMPRESS", True),
-        "overwrite": _boolean(options, "OVERWRITE", False),
+        "autoCompress": _boolean(options, "AUTO_COMPRESS", default=True),
+        "overwrite": _boolean(options, "OVERWRITE", default=False),
         "sourceCompression": _source_compression(options),
         "threshold": 209_715_200,
         "clientShowEncryptionParameter": False,
@@ -82,8 +87,42 @@ def get(statement: Statement) -> Result:
     return _told(_GET_TYPE, transfer)
 
 
+_UPLOADED = ("source", "target", "source_size", "target_size", "source_compression", "target_compression", "status",
+             "message")  # fmt: skip
+_DOWNLOADED = ("file", "size", "status", "message")
+
+
+def _columns(names: tuple[str, ...]) -> list[ResultColumn]:
+    return [
+        ResultColumn(name, "fixed", precision=38, scale=0) if name.endswith("size") else ResultColumn(name, length=4096)
+        for name in names
+    ]
+
+
 def _told(kind: int, transfer: dict[str, Any]) -> Result:
-    return Result([ResultColumn("status", length=16_777_216)], [], kind, transfer=transfer)
+    return Result(_columns(_UPLOADED if kind == _PUT_TYPE else _DOWNLOADED), [], kind, transfer=transfer)
+
+
+def _skipped(location: Location, command: _Command) -> Result | None:
+    """SKIPPED for one file whose name is taken, without OVERWRITE; None where it must be uploaded, or cannot be told.
+
+    The client would find that out by itself from other storages than Google's, for which connector 4 overwrites
+    always. The sizes of the source stay unknown then.
+    """
+    options, local = command.options, command.local.replace("\\", "/")
+    if _boolean(options, "OVERWRITE", default=False) or "/" not in local or any(sign in local for sign in "*?["):
+        return None
+    source = local.rpartition("/")[2]
+    given = _source_compression(options)
+    found = mimetypes.guess_type(source)[1] if given == "auto_detect" else None if given == "none" else given
+    compresses = found is None and _boolean(options, "AUTO_COMPRESS", default=True)
+    target = f"{source}.gz" if compresses else source
+    path = location.path.rstrip("/")
+    if location.place.file(f"{path}/{target}" if path else target) is None:
+        return None
+    kind = (found or "none").upper()
+    row = [source, target, None, 0, kind, "GZIP" if compresses else kind, "SKIPPED", ""]
+    return Result(_columns(_UPLOADED), [row], _PUT_TYPE)
 
 
 def _stage_info(location: Location) -> dict[str, Any]:
@@ -109,7 +148,7 @@ def _parallel(options: dict[str, str], default: int) -> int:
     return int(text)
 
 
-def _boolean(options: dict[str, str], name: str, default: bool) -> bool:
+def _boolean(options: dict[str, str], name: str, *, default: bool) -> bool:
     text = options.get(name, str(default)).upper()
     if text not in ("TRUE", "FALSE"):
         raise errors.invalid_value(text, name)

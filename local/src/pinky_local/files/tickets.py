@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 PREFIX = "/pinky-local-files/"
 
+_SIGNED = ";".join(
+    (
+        "content-encoding", "content-length", "content-type", "host", "x-goog-if-generation-match",
+        "x-goog-meta-encryptiondata", "x-goog-meta-matdesc", "x-goog-meta-sfc-digest",
+    )
+)  # fmt: skip
+"""The headers that a URL allows; connector 5 asks for them before it uploads without OVERWRITE."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
@@ -36,7 +44,7 @@ class Tickets:
         with self._lock:
             self._known[token] = ticket
         name = (ticket.key or "expired").rpartition("/")[2]
-        return f"{address}{PREFIX}{token}/{quote(name)}"
+        return f"{address}{PREFIX}{token}/{quote(name)}?X-Goog-SignedHeaders={quote(_SIGNED)}"
 
     def of(self, path: str) -> Ticket | None:
         """The ticket of a request's path."""
