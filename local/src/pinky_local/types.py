@@ -59,7 +59,10 @@ class SqlError(Exception):
 
 @dataclass(slots=True)
 class SessionContext:
-    """What one session carries between statements. Names are canonical (as SHOW prints them), None where unset."""
+    """What one session carries between statements. Names are canonical (as SHOW prints them), None where unset.
+
+    ``transaction_scope`` is what the data plane's ``enter_scope`` returned, in statements of a procedure.
+    """
 
     session_id: int
     user: str
@@ -73,6 +76,7 @@ class SessionContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     last_query_id: str | None = None
     created_on: datetime | None = None
+    transaction_scope: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,13 @@ _REFUSED = {
 }
 
 
+def _commits(statement: Statement, word: str) -> bool:
+    """Whether the statement commits the open transaction first: DDL does, and ALTER SESSION only for AUTOCOMMIT."""
+    if word == "ALTER" and statement.tokens.word(1) == "SESSION":
+        return "AUTOCOMMIT" in statement.tokens.sql.upper()
+    return word in _DDL
+
+
 class CatalogEngine:
     """`types.Engine` over a catalog in memory or, with ``folder``, one that outlives the process.
 
@@ -204,7 +211,7 @@ class CatalogEngine:
         with self.account.lock:
             self.account.changed = False
             commit = getattr(self.account.data, "commit", None)
-            if word in _DDL and callable(commit):
+            if _commits(statement, word) and callable(commit):
                 commit(statement.session)  # every DDL statement commits what is open before it
             lifecycle.purge_expired(self.account)
             result = handler(statement)
