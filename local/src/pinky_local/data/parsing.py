@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import TokenType
 
 from pinky_local.data.refusals import compilation, syntax_error, unsupported
 from pinky_local.types import SqlError
