@@ -14,6 +14,7 @@ __all__ = ["KINDS", "SchemaProvider", "pinky_resource_types"]
 
 #: Module and class of every kind.
 KINDS: tuple[tuple[str, str], ...] = (
+    ("file_format", "FileFormat"),
     ("grant", "Grant"),
     ("procedure", "Procedure"),
     ("secret", "Secret"),
