@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
+from pinky_local.data import file_functions
 from pinky_local.data.captions import written_captions
 from pinky_local.data.casts import assign
 from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select, insertion, resolve_target
@@ -23,7 +24,21 @@ from pinky_local.data.sessions import DataSession, Interrupter, Steps
 from pinky_local.data.sources import rows_query
 from pinky_local.data.storage import Name, Storage
 from pinky_local.data.translation import Compiled, OutputColumn, Translation
-from pinky_local.types import Bind, Relation, Resolver, Result, ResultColumn, SessionContext, SqlError, TableColumn
+from pinky_local.types import (
+    Bind,
+    Relation,
+    Resolver,
+    Result,
+    ResultColumn,
+    SessionContext,
+    SqlError,
+    StagedRows,
+    StageHandle,
+    TableColumn,
+)
+
+FUNCTION_FAMILIES = (file_functions,)
+"""Modules that enter their functions in the registry when they are loaded, and that need what this module needs."""
 
 _SELECT, _TCL, _DDL = 0x1000, 0x5000, 0x6000
 _DONE = "Statement executed successfully."
@@ -321,6 +336,17 @@ class _NoResolver:
 
     def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
         raise unsupported(f"table function {name} here")
+
+    def staged(
+        self, location: str, file_format: str | None, pattern: str | None, session: SessionContext
+    ) -> StagedRows:
+        raise unsupported(f"the stage {location} here")
+
+    def directory(self, location: str, session: SessionContext) -> str:
+        raise unsupported(f"the stage {location} here")
+
+    def stage(self, location: str, session: SessionContext) -> StageHandle:
+        raise unsupported(f"the stage {location} here")
 
     def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
         return None

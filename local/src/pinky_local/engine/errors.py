@@ -220,6 +220,7 @@ NUMBERS: dict[int, tuple[str, str]] = {
     3044: (GUESS, "a cycle of roles"),
     3055: (GUESS, "a role that the other cannot hold"),
     3072: (GUESS, "a database role and a privilege outside its database"),
+    3167: (GUESS, "a URL that the storage integration does not allow"),
     3539: (GUESS, "DROP … RESTRICT with foreign keys"),
     90063: (PROVIDER, "resuming a warehouse that runs"),
     90064: (PROVIDER, "suspending a warehouse that is suspended"),
