@@ -124,7 +124,8 @@ class StorageIntegration(Resource):
     use_privatelink_endpoint: bool = prop(
         default=False, source=Source.DESCRIBE, unset=False, doc="Whether private connectivity is used (S3, Azure)."
     )
-    enabled: bool = prop(default=True, doc="Whether stages can use it.")
+    # UNSET ENABLED is documented, but leaves it off where Snowflake's Terraform provider tries it: null sets TRUE.
+    enabled: bool = prop(default=True, unset=False, doc="Whether stages can use it.")
     storage_allowed_locations: tuple[str, ...] = prop(
         source=Source.DESCRIBE, doc="URLs of buckets, containers and paths that stages may use, or *; in any order."
     )

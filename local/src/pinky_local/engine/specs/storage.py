@@ -340,8 +340,9 @@ STORAGE_INTEGRATION = ObjectType(
         ),
         Property("ENABLED", values.boolean(), default=True, required=True),
         Property("STORAGE_AWS_ROLE_ARN", values.text(), unsettable=False),
-        Property("STORAGE_AWS_EXTERNAL_ID", values.text(), unsettable=False),
-        Property("STORAGE_AWS_OBJECT_ACL", values.keyword("bucket-owner-full-control"), unsettable=False),
+        # The page lists no UNSET for these two; Snowflake's Terraform provider sends it and tests that it works.
+        Property("STORAGE_AWS_EXTERNAL_ID", values.text()),
+        Property("STORAGE_AWS_OBJECT_ACL", values.keyword("bucket-owner-full-control")),
         Property("AZURE_TENANT_ID", values.text(), unsettable=False),
         Property("USE_PRIVATELINK_ENDPOINT", values.boolean(), unsettable=False),
         Property("STORAGE_ALLOWED_LOCATIONS", values.text_list(), required=True, unsettable=False),
