@@ -29,6 +29,7 @@ from pinky_local.engine import (
     show_parameters,
     storage,
     store,
+    streams,
     tags,
     tasks,
     views,
@@ -41,7 +42,7 @@ from pinky_local.types import Bind, DataPlane, Result, RunningStatement, Session
 
 FAMILIES = (
     alter_table, cancelling, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters,
-    storage, tags, tasks, views, warehouses,
+    storage, streams, tags, tasks, views, warehouses,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
