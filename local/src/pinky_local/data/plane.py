@@ -15,6 +15,7 @@ from pinky_local.data import datatypes as dt
 from pinky_local.data import file_functions
 from pinky_local.data.captions import written_captions
 from pinky_local.data.casts import assign
+from pinky_local.data.copying import loading, parquet_copy, probing, texts_query
 from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select, insertion, resolve_target
 from pinky_local.data.parsing import only, parse
 from pinky_local.data.queries import compile_query
@@ -146,7 +147,9 @@ class DuckDataPlane:
     def truncate(self, name: Name) -> int:
         """Delete all rows and return how many there were."""
         with self._storage.lock:
-            return int(self._storage.scalar(f"DELETE FROM {self._storage.table(name).physical}"))
+            physical = self._storage.table(name).physical
+            self._storage.scalar(f"DELETE FROM pinky_loads WHERE physical = '{physical}'")
+            return int(self._storage.scalar(f"DELETE FROM {physical}"))
 
     def has_table(self, name: Name) -> bool:
         """Whether rows are held under this name."""
@@ -206,6 +209,60 @@ class DuckDataPlane:
             )
         change = insertion(target, insert_select(target, named, source))
         return int(self._write(change, translation).rows[0][0])
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def load(
+        self, name: Name, named: list[str], query: str, session: SessionContext, resolver: Resolver,
+        columns: Sequence[TableColumn], files: Sequence[tuple[str, str]],
+    ) -> int:  # fmt: skip
+        """Insert a query's rows and remember the files, by mark and ETag, that they came from, in one step."""
+        translation = self._translation(session, (), resolver)
+        target = self._target(translation, name, columns)
+        change = loading(target, named, compile_query(translation, parse(query)), files)
+        return int(self._write(change, translation).rows[0][0])
+
+    def probe(
+        self, name: Name, named: list[str], query: str, session: SessionContext, resolver: Resolver,
+        columns: Sequence[TableColumn], only_column: str | None = None,
+    ) -> SqlError | None:  # fmt: skip
+        """What would go wrong if a query's rows, or one column of them, were put into a table; None for nothing."""
+        translation = self._translation(session, (), resolver)
+        target = self._target(translation, name, columns)
+        try:
+            sql = probing(target, named, compile_query(translation, parse(query)), only_column)
+            self._session(session).read(session, sql)
+        except SqlError as problem:
+            return problem
+        return None
+
+    def loaded_files(self, name: Name, session: SessionContext) -> set[tuple[str, str]]:
+        """Mark and ETag of the files loaded into a table since it was made or truncated."""
+        physical = self._storage.table(name).physical
+        rows = self._session(session).read(session, f"SELECT file, etag FROM pinky_loads WHERE physical = '{physical}'")
+        return {(str(file), str(etag)) for file, etag in rows}
+
+    def unload(
+        self, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver
+    ) -> tuple[list[tuple[str, str]], list[Any]]:
+        """Name and type name of a query's columns, and its rows as texts; JSON is compact."""
+        compiled = compile_query(self._translation(session, binds, resolver), parse(query))
+        return [(one.name, one.type.name) for one in compiled.columns], self._session(session).read(
+            session, texts_query(compiled)
+        )
+
+    def unload_parquet(
+        self, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver, path: Path,
+        *, names: bool, compression: str,
+    ) -> int:  # fmt: skip
+        """Write a query's rows to a Parquet file, with the columns' names or col1, col2, …; the number of rows."""
+        compiled = compile_query(self._translation(session, binds, resolver), parse(query))
+        sql = parquet_copy(compiled, path, names=names, compression=compression)
+        return int(self._session(session).read(session, sql)[0][0])
+
+    def _target(self, translation: Translation, name: Name, columns: Sequence[TableColumn]) -> Target:
+        relation = Relation("table", name, columns=columns)
+        return Target(translation, relation, self._storage.table(name), {one.name: one for one in columns})
 
     def query(
         self,

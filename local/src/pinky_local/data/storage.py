@@ -59,6 +59,7 @@ class Storage:
         self._dropped: dict[str, StoredTable] = {}
         self._lasting = folder is not None
         self._numbers = itertools.count(1)
+        self._execute("CREATE TABLE IF NOT EXISTS pinky_loads (physical VARCHAR, file VARCHAR, etag VARCHAR)")
         if self._lasting:
             self._execute(
                 "CREATE TABLE IF NOT EXISTS pinky_tables "
