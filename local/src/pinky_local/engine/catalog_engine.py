@@ -13,6 +13,7 @@ from pinky_local.engine import (
     alter_table,
     cancelling,
     context,
+    copies,
     create,
     definitions_text,
     directory,
@@ -82,7 +83,7 @@ FILE_HANDLERS: dict[str, Handler] = {
     "LS": stage_files.list_files,
     "REMOVE": stage_files.remove_files,
     "RM": stage_files.remove_files,
-    "COPY": stage_files.copy,
+    "COPY": copies.copy,
     "PUT": transfers.put,
     "GET": transfers.get,
 }

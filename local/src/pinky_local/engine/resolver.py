@@ -41,6 +41,11 @@ class CatalogResolver:
     def __init__(self, account: Account) -> None:
         self._account = account
 
+    @property
+    def account(self) -> Account:
+        """The account whose catalog answers."""
+        return self._account
+
     def relation(self, parts: Sequence[str], session: SessionContext) -> Relation:
         """A table, view or INFORMATION_SCHEMA view. Raises 2003 where it is not visible, 606 without a warehouse."""
         with self._account.lock:
