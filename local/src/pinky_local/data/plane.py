@@ -45,7 +45,7 @@ class DuckDataPlane:
         self._storage = Storage(folder)
         self._sessions: dict[int, DataSession] = {}
         self._interrupter = Interrupter()
-        self._clock = clock
+        self.clock = clock
         self.resolver: Resolver | None = None
         self.listener: Callable[[Change, Result], None] | None = None
 
@@ -307,7 +307,7 @@ class DuckDataPlane:
         return known
 
     def _translation(self, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Translation:
-        return Translation(self._storage, resolver, session, self._clock(), list(binds))
+        return Translation(self._storage, resolver, session, self.clock(), list(binds))
 
 
 class _NoResolver:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -92,7 +91,6 @@ class CatalogEngine:
     def __init__(self, folder: Path | None = None, data: DataPlane | None = None) -> None:
         self.account = Account(data)
         self.resolver = self.account.resolver
-        self._numbers = itertools.count(1)
         self._store = store.Store(folder) if folder is not None else None
         if self._store is not None and self._store.load(self.account):
             lifecycle.forget_leftovers(self.account)
@@ -106,7 +104,7 @@ class CatalogEngine:
             user = self._user(login_name)
             role = self._role(user.name, requested.get("role") or user.properties.get("DEFAULT_ROLE"))
             secondary = "ALL" if "ALL" in user.properties.get("DEFAULT_SECONDARY_ROLES", ["ALL"]) else "NONE"
-            context = SessionContext(next(self._numbers), user.name, role, secondary, created_on=self.account.now())
+            context = SessionContext(next(self.account.session_numbers), user.name, role, secondary, created_on=self.account.now())
             self._enter(context, requested, user.properties)
             for name, value in parameters.items():
                 self._session_parameter(context, name.upper(), value)

@@ -54,6 +54,8 @@ class CatalogResolver:
         """Raise 606 without a current warehouse; a suspended one is resumed when it resumes by itself."""
         if self._account.is_compiling:
             return
+        if session.warehouse is None and session.task_run is not None and session.task_run.serverless:
+            return  # serverless compute
         warehouse = self._account.catalog.get(ACCOUNT, "warehouse", session.warehouse) if session.warehouse else None
         if warehouse is None:
             raise errors.no_warehouse()
