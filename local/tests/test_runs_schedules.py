@@ -57,7 +57,8 @@ def test_a_day_that_never_comes() -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "9-5 * * * *", "*/0 * * * *", "a * * * *"]
+    "expression",
+    ["* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "9-5 * * * *", "*/0 * * * *", "a * * * *"],
 )
 def test_what_is_no_cron_expression(expression: str) -> None:
     with pytest.raises(ValueError, match="cron"):

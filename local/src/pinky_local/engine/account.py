@@ -28,7 +28,8 @@ class Account:
     """One account. ``lock`` is held while a statement of the catalog runs; ``running`` lists what clients wait for.
 
     ``clock`` is what all of the account tells the time by. ``session_numbers`` gives every session, also those of task
-    runs, a number of its own. ``save`` writes the catalog where the account has a folder.
+    runs, a number of its own. ``save`` writes the catalog where the account has a folder. ``scheduler`` runs the tasks
+    (`pinky_local.engine.runs.scheduler`).
     """
 
     def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL") -> None:
@@ -43,6 +44,7 @@ class Account:
         self.session_numbers = itertools.count(1)
         self.running: Callable[[], Sequence[RunningStatement]] = tuple
         self.save: Callable[[], None] = _nowhere
+        self.scheduler: object = None
         self.resolver = CatalogResolver(self)
         self._compiling = threading.local()
         if data is not None and hasattr(data, "resolver"):

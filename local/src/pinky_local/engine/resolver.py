@@ -71,7 +71,11 @@ class CatalogResolver:
         return context.call(self._account, name, list(arguments), session)
 
     def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
-        """RESULT_SCAN. Raises 002140 for any other."""
+        """RESULT_SCAN and what `context.TABLE_FUNCTIONS` knows. Raises 002141 for any other."""
+        for function in context.TABLE_FUNCTIONS:
+            result = function(self._account, name, arguments, session)
+            if result is not None:
+                return result
         if name.upper() == "RESULT_SCAN" and len(arguments) == 1:
             return context.result_scan(self._account, arguments[0])
         raise errors.compilation(2141, "42P13", f"Unknown table function {name.upper()}")

@@ -1,7 +1,8 @@
 """WHEN of a task: read and evaluated without warehouse or rows.
 
-Rests on https://docs.snowflake.com/en/sql-reference/sql/create-task: two system functions, boolean operators, comparisons, and
-casts between numbers, text and booleans. NULL is neither true nor false; a condition that is NULL does not hold.
+Rests on https://docs.snowflake.com/en/sql-reference/sql/create-task: two system functions, boolean operators,
+comparisons, and casts between numbers, text and booleans. NULL is neither true nor false; a condition that is NULL
+does not hold.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pinky_local.engine.lexer import NUMBER, STRING
 from pinky_local.engine.tokens import TokenStream
 from pinky_local.types import SqlError
 
+Truth = bool | None
 Functions = Callable[[str, Sequence[Any]], Any]
 """Calls a system function by name with argument values."""
 
@@ -63,8 +65,7 @@ class _Reader:
     def _negation(self) -> Any:
         if not self.tokens.accept("NOT"):
             return self._comparison()
-        value = as_boolean(self._negation())
-        return None if value is None else not value
+        return _not(as_boolean(self._negation()))
 
     def _comparison(self) -> Any:
         tokens = self.tokens
@@ -79,11 +80,13 @@ class _Reader:
         negative = tokens.at("NOT", "IN") or tokens.at("NOT", "BETWEEN")
         tokens.index += negative
         if tokens.accept("IN"):
-            return _flipped(self._among(value), negative=negative)
+            found = self._among(value)
+            return _not(found) if negative else found
         if tokens.accept("BETWEEN"):
             low = _compared(value, self._cast(), _COMPARE[">="])
             tokens.expect("AND")
-            return _flipped(_both(low, _compared(value, self._cast(), _COMPARE["<="])), negative=negative)
+            found = _both(low, _compared(value, self._cast(), _COMPARE["<="]))
+            return _not(found) if negative else found
         return value
 
     def _among(self, value: Any) -> bool | None:
@@ -158,20 +161,17 @@ class _Reader:
         return self.functions(name, arguments)
 
 
-def _both(one: bool | None, other: bool | None) -> bool | None:
-    if one is False or other is False:
-        return False
-    return None if one is None or other is None else True
+def _both(*sides: Truth) -> Truth:
+    return False if False in sides else None if None in sides else True
 
 
-def _either(one: bool | None, other: bool | None) -> bool | None:
-    if one is True or other is True:
-        return True
-    return None if one is None or other is None else False
+def _either(*sides: Truth) -> Truth:
+    return True if True in sides else None if None in sides else False
 
 
-def _flipped(value: bool | None, *, negative: bool) -> bool | None:
-    return value if value is None or not negative else not value
+def _not(*values: Truth) -> Truth:
+    (value,) = values
+    return None if value is None else not value
 
 
 def _compared(one: Any, other: Any, compare: Callable[[Any, Any], bool]) -> bool | None:

@@ -1,8 +1,8 @@
 """Cron expressions as tasks write them: five fields in a time zone.
 
-Rests on https://docs.snowflake.com/en/sql-reference/sql/create-task (SCHEDULE). An expression names wall-clock minutes of
-its zone, so what falls into an hour that daylight saving time skips does not run, and what falls into a repeated hour
-runs twice. A day that both day fields restrict is one that either of them names.
+Rests on https://docs.snowflake.com/en/sql-reference/sql/create-task (SCHEDULE). An expression names minutes on the
+clocks of its zone, so what falls into an hour that daylight saving time skips does not run, and what falls into a
+repeated hour runs twice. A day that both day fields restrict is one that either of them names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The runs of tasks that have ended, the oldest forgotten; in a folder one JSON line each, so that a restart keeps them."""
+"""The runs of tasks, the oldest forgotten; in a folder one JSON line for each that ended, so a restart keeps them."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ class History:
         """Forget what was scheduled before, except the latest success of each root; once, when an account starts."""
         with self._lock:
             lasting = {run.root: run for run in self._runs if run.state == SUCCEEDED}
-            self._runs = [
-                run for run in self._runs if run.scheduled_time >= instant or lasting.get(run.root) is run
-            ]
+            self._runs = [run for run in self._runs if run.scheduled_time >= instant or lasting.get(run.root) is run]
             if self._path is None or not self._path.exists():
                 return
             beside = self._path.with_suffix(".new")

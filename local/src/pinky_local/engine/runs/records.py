@@ -103,10 +103,9 @@ def _plain(value: Any) -> Any:
 
 def _made(kind: Any, values: dict[str, Any]) -> Any:
     known = {one.name for one in fields(kind)}
-    moments = {name for name in known if name.endswith("_time")}
-    made = {
-        key: datetime.fromisoformat(value) if key in moments and value is not None else value
-        for key, value in values.items()
-        if key in known
-    }
-    return kind(**(made | {"path": tuple(made["path"])}))
+    made = {key: value for key, value in values.items() if key in known}
+    for name, value in made.items():
+        if name.endswith("_time") and value is not None:
+            made[name] = datetime.fromisoformat(value)
+    made["path"] = tuple(made["path"])
+    return kind(**made)

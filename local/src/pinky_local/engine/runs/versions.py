@@ -1,7 +1,7 @@
 """A version of a task graph: everything a run needs to know of its tasks, as they were when it began.
 
-https://docs.snowflake.com/en/user-guide/tasks-graphs (Versioning): a graph changes only while its root is suspended, and
-a run that has begun goes on with the version it began with.
+https://docs.snowflake.com/en/user-guide/tasks-graphs (Versioning): a graph changes only while its root is suspended,
+and a run that has begun goes on with the version it began with.
 """
 
 from __future__ import annotations
