@@ -3,7 +3,8 @@
 Rests on https://docs.snowflake.com/en/user-guide/tasks-intro, tasks-graphs, tasks-triggered and
 https://docs.snowflake.com/en/sql-reference/sql/execute-task. Moving the clock runs what falls due in order of time,
 each graph to its end, one after the other; the time that a run takes counts as though it had begun on time, and
-schedules of the same root that fall into it are skipped as its overlap policy says. EXECUTE TASK runs in a thread of its own.
+schedules of the same root that fall into it are skipped as its overlap policy says. EXECUTE TASK runs in a thread of
+its own.
 """
 
 from __future__ import annotations
@@ -242,10 +243,11 @@ class Scheduler:
                 self._moving.release()
 
     def _tick(self) -> None:
-        """Start what is due by now; a time that comes while the overlap policy allows no run is skipped."""
-        while not self._stopping and (due := self.next_due(self._account.now())) is not None:
+        """Start what is due by now, once however many times were missed; without leave to overlap they are skipped."""
+        now = self._account.now()
+        while not self._stopping and (due := self.next_due(now)) is not None:
             with self._account.lock, self._changed:
-                self._handled[due.root] = due.time
+                self._handled[due.root] = now
                 if self._may_begin(due.root):
                     self._start(self._due_request(due))
 
