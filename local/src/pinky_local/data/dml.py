@@ -224,6 +224,8 @@ def _array_insert(translation: Translation, here: Expressions, rows: list[Any], 
             flat.append(Bind(bind.type, bind.value[i]))
         bound.append(rows[0])
     translation.binds = flat
+    for mark in rows[0].find_all(exp.Placeholder):
+        mark.set("this", None)  # each row takes the next binds
     return compile_values(here, bound)
 
 
