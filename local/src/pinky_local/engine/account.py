@@ -7,13 +7,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pinky_local.engine.access import ACCOUNT, SYSTEM_ROLES, Access
 from pinky_local.engine.catalog import Catalog, CatalogObject, Grant, Membership
 from pinky_local.engine.privileges import GLOBAL_PRIVILEGES
 from pinky_local.engine.resolver import CatalogResolver
-from pinky_local.types import DataPlane, Result, RunningStatement
+from pinky_local.types import Around, Bind, DataPlane, OpenSession, Result, RunningStatement, SessionContext
 
 REMEMBERED_RESULTS = 2000
 """How many results RESULT_SCAN can reach back to (Snowflake keeps them for 24 hours)."""
@@ -22,8 +22,25 @@ _SYSADMIN = ("CREATE DATABASE", "CREATE WAREHOUSE", "CREATE COMPUTE POOL", "CREA
 _HIERARCHY = (("SECURITYADMIN", "ACCOUNTADMIN"), ("SYSADMIN", "ACCOUNTADMIN"), ("USERADMIN", "SECURITYADMIN"))
 
 
+def _unwatched(_sql: str, _session: SessionContext, _query_id: str, run: Callable[[], Result]) -> Result:
+    return run()
+
+
+class Execution(Protocol):
+    """Runs or describes a statement in a session."""
+
+    def __call__(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind] = (), *, describe_only: bool = False
+    ) -> Result:
+        """The statement's result. Raises `SqlError`."""
+
+
 class Account:
-    """One account. ``lock`` is held while a statement of the catalog runs; ``running`` lists what clients wait for."""
+    """One account. ``lock`` is held while a statement of the catalog runs; ``running`` lists what clients wait for.
+
+    ``run_statement`` runs an inner statement under a query id of its own and remembers its result; ``evaluate`` runs a
+    query and leaves no trace. The engine sets both. Neither is called with the lock held.
+    """
 
     def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL") -> None:
         self.name: str = name
@@ -34,6 +51,10 @@ class Account:
         self.lock = threading.RLock()
         self.changed = False
         self.running: Callable[[], Sequence[RunningStatement]] = tuple
+        self.around: Around = _unwatched
+        self.open_session: OpenSession | None = None
+        self.run_statement: Execution
+        self.evaluate: Execution
         self.resolver = CatalogResolver(self)
         self._compiling = threading.local()
         if data is not None and hasattr(data, "resolver"):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pinky_local.engine import (
     alter,
     alter_table,
+    calls,
     cancelling,
     context,
     create,
@@ -19,7 +21,9 @@ from pinky_local.engine import (
     grants,
     lifecycle,
     parameters,
+    procedures,
     remarks,
+    rights,
     routines,
     schemas,
     session,
@@ -37,11 +41,20 @@ from pinky_local.engine import (
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.account import Account
 from pinky_local.engine.statement import Statement
-from pinky_local.types import Bind, DataPlane, Result, RunningStatement, SessionContext, SqlError
+from pinky_local.types import (
+    Around,
+    Bind,
+    DataPlane,
+    OpenSession,
+    Result,
+    RunningStatement,
+    SessionContext,
+    SqlError,
+)
 
 FAMILIES = (
-    alter_table, cancelling, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters,
-    storage, tags, tasks, views, warehouses,
+    alter_table, cancelling, definitions_text, procedures, remarks, routines, schemas, show_grants, show_keys,
+    show_parameters, storage, tags, tasks, views, warehouses,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
@@ -50,6 +63,14 @@ _DDL = frozenset({"CREATE", "ALTER", "DROP", "UNDROP", "GRANT", "REVOKE", "COMME
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 Handler = Callable[[Statement], Result]
+
+
+class Runner(Protocol):
+    """Runs, or only describes, a statement that runs other statements."""
+
+    def __call__(self, statement: Statement, *, describe_only: bool = False) -> Result:
+        """The statement's result. Raises `SqlError`."""
+
 
 HANDLERS: dict[str, Handler] = {
     "CREATE": create.create,
@@ -71,8 +92,10 @@ HANDLERS: dict[str, Handler] = {
     "UNSET": remarks.unset_variable,
 }
 
+RUNNERS: dict[str, Runner] = {"CALL": calls.call}
+"""Statements that run other statements: no lock is held meanwhile."""
+
 _REFUSED = {
-    "CALL": "CALL: procedures are catalog objects here and do not run yet",
     "EXECUTE": "EXECUTE: tasks and immediate blocks do not run here yet",
     "COPY": "COPY",
     "PUT": "PUT",
@@ -91,6 +114,8 @@ class CatalogEngine:
 
     def __init__(self, folder: Path | None = None, data: DataPlane | None = None) -> None:
         self.account = Account(data)
+        self.account.run_statement = self._run_inner
+        self.account.evaluate = self._evaluate
         self.resolver = self.account.resolver
         self._numbers = itertools.count(1)
         self._store = store.Store(folder) if folder is not None else None
@@ -128,8 +153,11 @@ class CatalogEngine:
             word = "SELECT"
         if statement.tokens.at_end():
             raise errors.empty_statement()
+        rights.check(statement, word)
         if word in _QUERIES:
             result = self._query(statement, word, describe_only=describe_only)
+        elif (runner := self._runner(statement, word)) is not None:
+            result = runner(statement, describe_only=describe_only)
         else:
             result = self._command(statement, word, describe_only=describe_only)
         session.last_query_id = query_id
@@ -151,6 +179,11 @@ class CatalogEngine:
         """Say where the statements are found that SYSTEM$CANCEL_QUERY and its kin stop."""
         self.account.running = running
 
+    def attach_procedures(self, open_session: OpenSession, around: Around) -> None:
+        """Say how procedures get a session of a client, and what sees the statements that they run in process."""
+        self.account.open_session = open_session
+        self.account.around = around
+
     def logout(self, session: SessionContext) -> None:
         """End a session: its temporary objects are dropped for good."""
         with self.account.lock:
@@ -161,6 +194,21 @@ class CatalogEngine:
     def results(self, query_id: str) -> Result | None:
         """See `types.Engine.results`."""
         return self.account.remembered(query_id)
+
+    def _run_inner(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind] = (), *, describe_only: bool = False
+    ) -> Result:
+        query_id = str(uuid.uuid4())
+
+        def run() -> Result:
+            return self.execute(sql, session, binds, query_id=query_id, describe_only=describe_only)
+
+        return self.account.around(sql, session, query_id, run)
+
+    def _evaluate(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind] = (), *, describe_only: bool = False
+    ) -> Result:
+        return self._query(Statement(self.account, session, sql, binds, ""), "SELECT", describe_only=describe_only)
 
     # statements ----------------------------------------------------------------------------------------------------
 
@@ -179,6 +227,10 @@ class CatalogEngine:
             if self.account.changed:
                 self._save()
             return result
+
+    @staticmethod
+    def _runner(statement: Statement, word: str) -> Runner | None:
+        return RUNNERS.get(word)
 
     def _handler(self, statement: Statement, word: str) -> Handler:
         tokens = statement.tokens
