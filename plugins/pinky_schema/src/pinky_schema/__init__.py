@@ -22,6 +22,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("table", "Table"),
     ("tag", "Tag"),
     ("task", "Task"),
+    ("user_defined_function", "UserDefinedFunction"),
     ("view", "View"),
 )
 
