@@ -203,19 +203,8 @@ def table(routine: CatalogObject, found: Result) -> Result:
 def _transaction_scope(statement: Statement, inner: SessionContext) -> Iterator[None]:
     """A transaction begins and ends in one procedure; one that is left open is rolled back and refused (090232)."""
     data: Any = statement.account.data
-    if hasattr(data, "enter_scope"):
-        with data.enter_scope(inner):
-            yield
-        return
-    watched = data is not None and hasattr(data, "in_transaction")
-    before = watched and data.in_transaction(inner)
-    try:
+    if data is None or not hasattr(data, "enter_scope"):
         yield
-    except BaseException:
-        if watched and not before:
-            data.rollback(inner)
-        raise
-    if watched and not before and data.in_transaction(inner):
-        data.rollback(inner)
-        text = "Scoped transaction started in stored procedure is incomplete and it was rolled back."
-        raise SqlError(90232, "22000", f"Stored procedure execution error: {text}")
+        return
+    with data.enter_scope(inner):
+        yield

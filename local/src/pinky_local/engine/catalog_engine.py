@@ -33,6 +33,7 @@ from pinky_local.engine import (
     show_parameters,
     storage,
     store,
+    streams,
     tags,
     tasks,
     views,
@@ -54,7 +55,7 @@ from pinky_local.types import (
 
 FAMILIES = (
     alter_table, cancelling, definitions_text, procedures, remarks, routines, schemas, show_grants, show_keys,
-    show_parameters, storage, tags, tasks, views, warehouses,
+    show_parameters, storage, streams, tags, tasks, views, warehouses,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
@@ -107,6 +108,13 @@ _REFUSED = {
     "DECLARE": "Snowflake Scripting blocks",
     "EXPLAIN": "EXPLAIN",
 }
+
+
+def _commits(statement: Statement, word: str) -> bool:
+    """Whether the statement commits the open transaction first: DDL does, and ALTER SESSION only for AUTOCOMMIT."""
+    if word == "ALTER" and statement.tokens.word(1) == "SESSION":
+        return "AUTOCOMMIT" in statement.tokens.sql.upper()
+    return word in _DDL
 
 
 class CatalogEngine:
@@ -219,7 +227,7 @@ class CatalogEngine:
         with self.account.lock:
             self.account.changed = False
             commit = getattr(self.account.data, "commit", None)
-            if word in _DDL and callable(commit):
+            if _commits(statement, word) and callable(commit):
                 commit(statement.session)  # every DDL statement commits what is open before it
             lifecycle.purge_expired(self.account)
             result = handler(statement)
