@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignored)
     try:
-        with awake, wake_up, LocalAccount(options.folder, data=not options.no_data, port=options.port) as account:
+        account = LocalAccount(options.folder, data=not options.no_data, port=options.port, tasks=options.tasks)
+        with awake, wake_up, account:
             sys.stdout.write(f"pinky-local listening on {account.host}:{account.port}\n")
             sys.stdout.flush()
             awake.recv(1)
@@ -44,6 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=0, help="TCP port; 0 (the default) takes a free one")
     serve.add_argument("--folder", type=Path, default=None, help="keep the account in this folder; default: in memory")
     serve.add_argument("--no-data", action="store_true", help="catalog only: no rows, no DuckDB")
+    serve.add_argument(
+        "--tasks", choices=("live", "clock"), default="live",
+        help="what starts tasks: real time too (live, the default), or only a clock that is moved over the control API",
+    )  # fmt: skip
     return parser
 
 

@@ -19,6 +19,7 @@ class Entry:
     same process only. ``seconds`` is the time from acceptance to the answer. ``fault`` names what was injected.
     ``procedure`` is the qualified name of the procedure whose code sent it. A replay (the same request id again) is an
     entry of its own with ``replayed`` true and ``executed`` false.
+    ``origin`` says what ran the statement where it was no client: ``task D.S.T``.
     """
 
     sequence: int
@@ -35,6 +36,7 @@ class Entry:
     errno: int | None = None
     raw_error: str | None = field(default=None, repr=False)
     seconds: float | None = None
+    origin: str | None = None
 
     @property
     def sql(self) -> str:
@@ -69,6 +71,7 @@ class Entry:
             "errno": self.errno,
             "error": self.error,
             "seconds": self.seconds,
+            "origin": self.origin,
         }
 
 
@@ -91,6 +94,7 @@ class Journal:
         describe_only: bool = False,
         replayed: bool = False,
         procedure: str | None = None,
+        origin: str | None = None,
     ) -> Entry:
         """A new entry with the next sequence number, counted from 1."""
         with self._lock:
@@ -105,6 +109,7 @@ class Journal:
                 describe_only=describe_only,
                 replayed=replayed,
                 procedure=procedure,
+                origin=origin,
             )
             self._entries.append(entry)
         return entry

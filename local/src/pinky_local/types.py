@@ -85,11 +85,36 @@ class ProcedureFrame:
         return self is other or (self.parent is not None and self.parent.within(other))
 
 
+class TaskContext(Protocol):
+    """What the statements of a task run, and of the procedures it calls, can ask and say about the run."""
+
+    @property
+    def name(self) -> str:
+        """The task's full name as SQL text."""
+
+    @property
+    def serverless(self) -> bool:
+        """Whether the task has no warehouse of its own, so that its statements need none."""
+
+    def set_return_value(self, value: str) -> None:
+        """What the tasks after this one can read. Raises `SqlError` where it is longer than 10 kB."""
+
+    def predecessor_value(self, name: str | None) -> str | None:
+        """What a task before this one set, None for the only one. Raises `SqlError` where there is no such task."""
+
+    def config(self, path: str | None) -> str | None:
+        """The configuration of the graph run, or what a path in it leads to."""
+
+    def information(self, what: str) -> str | None:
+        """What SYSTEM$TASK_RUNTIME_INFO tells. Raises `SqlError` for an unknown word."""
+
+
 @dataclass(slots=True)
 class SessionContext:
     """What one session carries between statements. Names are canonical (as SHOW prints them), None where unset.
 
     ``transaction_scope`` is what the data plane's ``enter_scope`` returned, in statements of a procedure.
+    ``task_run`` is set in the session of a task run and in those of the procedures that the task calls.
     """
 
     session_id: int
@@ -106,6 +131,7 @@ class SessionContext:
     created_on: datetime | None = None
     procedure: ProcedureFrame | None = None
     transaction_scope: object = None
+    task_run: TaskContext | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,11 @@ class DuckDataPlane(StoredTables):
     """
 
     def __init__(self, folder: Path | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
-        super().__init__(Storage(folder, lambda: self._clock()))
+        super().__init__(Storage(folder, lambda: self.clock()))
         self.locks = Locks()
         self._sessions: dict[int, DataSession] = {}
         self._interrupter = Interrupter()
-        self._clock = clock
+        self.clock = clock
         self.resolver: Resolver | None = None
         self.listener: Callable[[Change, Result], None] | None = None
 
@@ -378,7 +378,7 @@ class DuckDataPlane(StoredTables):
         return known
 
     def _translation(self, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Translation:
-        translation = Translation(self._storage, resolver, session, self._clock(), list(binds))
+        translation = Translation(self._storage, resolver, session, self.clock(), list(binds))
         transaction = self.scope_of(session).current
         if transaction is not None:
             translation.horizon, translation.directories = transaction.horizon, transaction.directories

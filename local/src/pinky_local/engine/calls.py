@@ -80,15 +80,11 @@ def call(statement: Statement, *, describe_only: bool = False) -> Result:
     """Run a CALL statement."""
     tokens = statement.tokens
     tokens.expect("CALL")
-    first = tokens.index
     parts = tokens.name()
     arguments = read_arguments(statement)
-    written = tokens.text_between(first, tokens.index)
     if tokens.at("INTO"):
         raise errors.unsupported("CALL … INTO outside a Snowflake Scripting block")
     tokens.end()
-    if len(parts) == 1 and parts[0].startswith("SYSTEM$"):
-        return _system(statement, parts[0], written, describe_only=describe_only)
     given = [Given(argument.name, kind) for argument, kind in zip(arguments, _types(statement, arguments), strict=True)]
     with statement.account.lock:
         routine, places = overloads.resolve(statement, "procedure", parts, given)
@@ -111,16 +107,6 @@ def run(statement: Statement, routine: CatalogObject, inner: SessionContext, val
             return body(statement, routine, inner, values)
     finally:
         rights.leave(statement.session, inner)
-
-
-def _system(statement: Statement, name: str, written: str, *, describe_only: bool) -> Result:
-    """CALL of a system function: the SELECT of it, under its name."""
-    found = statement.account.evaluate(
-        f"SELECT {written}", statement.session, statement.binds, describe_only=describe_only
-    )
-    column = found.columns[0]
-    renamed = ResultColumn(name, column.type, column.nullable, column.precision, column.scale, column.length)
-    return Result([renamed], found.rows, CALL_TYPE)
 
 
 def _types(statement: Statement, arguments: Sequence[Argument]) -> list[str | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -41,6 +40,12 @@ from pinky_local.engine import (
 )
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.account import Account
+from pinky_local.engine.runs import execute as run_tasks
+from pinky_local.engine.runs import functions as run_functions
+from pinky_local.engine.runs import tables as run_tables
+from pinky_local.engine.runs.history import History
+from pinky_local.engine.runs.runner import StatementRunner
+from pinky_local.engine.runs.scheduler import Scheduler
 from pinky_local.engine.statement import Statement
 from pinky_local.types import (
     Around,
@@ -56,6 +61,7 @@ from pinky_local.types import (
 FAMILIES = (
     alter_table, cancelling, definitions_text, procedures, remarks, routines, schemas, show_grants, show_keys,
     show_parameters, storage, streams, tags, tasks, views, warehouses,
+    run_functions, run_tables,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
@@ -97,7 +103,7 @@ RUNNERS: dict[str, Runner] = {"CALL": calls.call}
 """Statements that run other statements: no lock is held meanwhile."""
 
 _REFUSED = {
-    "EXECUTE": "EXECUTE: tasks and immediate blocks do not run here yet",
+    "EXECUTE": "EXECUTE: immediate blocks do not run here yet",
     "COPY": "COPY",
     "PUT": "PUT",
     "GET": "GET",
@@ -125,13 +131,30 @@ class CatalogEngine:
         self.account.run_statement = self._run_inner
         self.account.evaluate = self._evaluate
         self.resolver = self.account.resolver
-        self._numbers = itertools.count(1)
         self._store = store.Store(folder) if folder is not None else None
         if self._store is not None and self._store.load(self.account):
             lifecycle.forget_leftovers(self.account)
         else:
             self.account.bootstrap()
             self._save()
+        self.account.save = self._save_changes
+        self.scheduler = Scheduler(self.account, History(folder), self._run_for_task)
+        self.account.scheduler = self.scheduler
+
+    def watch_tasks(self, run_statement: StatementRunner, *, live: bool) -> None:
+        """Say how statements of tasks are run where they are watched; with ``live`` real time starts schedules."""
+        self.scheduler.run_statement = run_statement
+        if live:
+            self.scheduler.go_live()
+
+    def stop(self) -> None:
+        """End what runs in the background, before the data plane is closed."""
+        self.scheduler.stop()
+
+    def _run_for_task(self, sql: str, session: SessionContext, query_id: str, origin: str) -> Result:
+        """A statement of a task run where nobody watches statements."""
+        del origin
+        return self.execute(sql, session, query_id=query_id)
 
     def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:
         """See `types.Engine.login`. A database, schema or warehouse that is not there is left unset."""
@@ -139,7 +162,9 @@ class CatalogEngine:
             user = self._user(login_name)
             role = self._role(user.name, requested.get("role") or user.properties.get("DEFAULT_ROLE"))
             secondary = "ALL" if "ALL" in user.properties.get("DEFAULT_SECONDARY_ROLES", ["ALL"]) else "NONE"
-            context = SessionContext(next(self._numbers), user.name, role, secondary, created_on=self.account.now())
+            context = SessionContext(
+                next(self.account.session_numbers), user.name, role, secondary, created_on=self.account.now()
+            )
             self._enter(context, requested, user.properties)
             for name, value in parameters.items():
                 self._session_parameter(context, name.upper(), value)
@@ -238,6 +263,8 @@ class CatalogEngine:
 
     @staticmethod
     def _runner(statement: Statement, word: str) -> Runner | None:
+        if word == "CALL" and statement.tokens.word(1).startswith("SYSTEM$"):
+            return None
         return RUNNERS.get(word)
 
     def _handler(self, statement: Statement, word: str) -> Handler:
@@ -246,6 +273,10 @@ class CatalogEngine:
             if tokens.word(1) == "SESSION" and tokens.word(2) in ("SET", "UNSET"):
                 return session.alter_session
             return session.alter_account if tokens.word(1) == "ACCOUNT" else alter.alter
+        if tokens.at("EXECUTE", "TASK"):
+            return run_tasks.execute_task
+        if word == "CALL" and tokens.word(1).startswith("SYSTEM$"):
+            return run_tasks.call_system_function
         handler = HANDLERS.get(word)
         if handler is not None:
             return handler
@@ -278,6 +309,11 @@ class CatalogEngine:
         if not inherited:
             return session
         return replace(session, parameters=inherited | session.parameters)
+
+    def _save_changes(self) -> None:
+        """Save what something other than a statement changed; the caller holds the account's lock."""
+        if self.account.changed:
+            self._save()
 
     def _save(self) -> None:
         if self._store is not None:
