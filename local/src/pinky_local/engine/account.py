@@ -15,6 +15,7 @@ from pinky_local.engine.catalog import Catalog, CatalogObject, Grant, Membership
 from pinky_local.engine.clock import Clock
 from pinky_local.engine.privileges import GLOBAL_PRIVILEGES
 from pinky_local.engine.resolver import CatalogResolver
+from pinky_local.files import FileStore
 from pinky_local.types import Around, Bind, DataPlane, OpenSession, Result, RunningStatement, SessionContext
 
 REMEMBERED_RESULTS = 2000
@@ -44,12 +45,13 @@ class Account:
     query and leaves no trace. The engine sets both. Neither is called with the lock held.
     ``clock`` is what all of the account tells the time by. ``session_numbers`` gives every session, also those of task
     runs, a number of its own. ``save`` writes the catalog where the account has a folder. ``scheduler`` runs the tasks
-    (`pinky_local.engine.runs.scheduler`).
+    (`pinky_local.engine.runs.scheduler`). ``files`` holds the files of stages.
     """
 
-    def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL") -> None:
+    def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL", files: FileStore | None = None) -> None:
         self.name: str = name
         self.data = data
+        self.files = files or FileStore()
         self.catalog = Catalog()
         self.access = Access(self.catalog)
         self.parameters: dict[str, Any] = {}
@@ -97,6 +99,12 @@ class Account:
         """Remember that the definition being checked reads this table."""
         if self.is_compiling:
             self._compiling.tables.append(number)
+
+    def directory_rows(self, stage: CatalogObject) -> list[tuple[Any, ...]]:
+        """The directory table of a stage: relative_path, size, last_modified, md5, etag, file_url."""
+        from pinky_local.engine import directory  # which needs this class
+
+        return list(directory.directory_rows(self, stage))
 
     def new(self, kind: str, name: str, *, space: str, parent: int, owner: int | None) -> CatalogObject:
         """An object that is in no container yet."""

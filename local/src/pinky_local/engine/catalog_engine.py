@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,8 +14,10 @@ from pinky_local.engine import (
     calls,
     cancelling,
     context,
+    copies,
     create,
     definitions_text,
+    directory,
     errors,
     grants,
     lifecycle,
@@ -30,11 +32,14 @@ from pinky_local.engine import (
     show_grants,
     show_keys,
     show_parameters,
+    stage_files,
+    stages,
     storage,
     store,
     streams,
     tags,
     tasks,
+    transfers,
     views,
     warehouses,
 )
@@ -47,6 +52,7 @@ from pinky_local.engine.runs.history import History
 from pinky_local.engine.runs.runner import StatementRunner
 from pinky_local.engine.runs.scheduler import Scheduler
 from pinky_local.engine.statement import Statement
+from pinky_local.files import Buckets, FileStore
 from pinky_local.types import (
     Around,
     Bind,
@@ -60,7 +66,7 @@ from pinky_local.types import (
 
 FAMILIES = (
     alter_table, cancelling, definitions_text, procedures, remarks, routines, schemas, show_grants, show_keys,
-    show_parameters, storage, streams, tags, tasks, views, warehouses,
+    show_parameters, stages, storage, streams, tags, tasks, views, warehouses,
     run_functions, run_tables,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
@@ -102,15 +108,19 @@ HANDLERS: dict[str, Handler] = {
 RUNNERS: dict[str, Runner] = {"CALL": calls.call}
 """Statements that run other statements: no lock is held meanwhile."""
 
+FILE_HANDLERS: dict[str, Handler] = {
+    "LIST": stage_files.list_files,
+    "LS": stage_files.list_files,
+    "REMOVE": stage_files.remove_files,
+    "RM": stage_files.remove_files,
+    "COPY": copies.copy,
+    "PUT": transfers.put,
+    "GET": transfers.get,
+}
+"""Statements on files and rows: the catalog is locked only where they look into it, for they may take long."""
+
 _REFUSED = {
     "EXECUTE": "EXECUTE: immediate blocks do not run here yet",
-    "COPY": "COPY",
-    "PUT": "PUT",
-    "GET": "GET",
-    "LIST": "LIST",
-    "LS": "LIST",
-    "REMOVE": "REMOVE",
-    "RM": "REMOVE",
     "DECLARE": "Snowflake Scripting blocks",
     "EXPLAIN": "EXPLAIN",
 }
@@ -124,10 +134,18 @@ def _commits(statement: Statement, word: str) -> bool:
 
 
 class CatalogEngine:
-    """`types.Engine` over a catalog in memory or, with ``folder``, one that outlives the process."""
+    """`types.Engine` over a catalog in memory or, with ``folder``, one that outlives the process.
 
-    def __init__(self, folder: Path | None = None, data: DataPlane | None = None) -> None:
-        self.account = Account(data)
+    ``buckets`` says which folders stand for the URLs of external stages.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        data: DataPlane | None = None,
+        buckets: Mapping[str, Path | str] | None = None,
+    ) -> None:
+        self.account = Account(data, files=FileStore(folder, Buckets(buckets)))
         self.account.run_statement = self._run_inner
         self.account.evaluate = self._evaluate
         self.resolver = self.account.resolver
@@ -187,7 +205,11 @@ class CatalogEngine:
         if statement.tokens.at_end():
             raise errors.empty_statement()
         rights.check(statement, word)
-        if word in _QUERIES:
+        if word in FILE_HANDLERS:
+            if describe_only:
+                raise errors.unsupported(f"describing {word} without running it")
+            result = FILE_HANDLERS[word](statement)
+        elif word in _QUERIES:
             result = self._query(statement, word, describe_only=describe_only)
         elif (runner := self._runner(statement, word)) is not None:
             result = runner(statement, describe_only=describe_only)
@@ -242,6 +264,18 @@ class CatalogEngine:
         self, sql: str, session: SessionContext, binds: Sequence[Bind] = (), *, describe_only: bool = False
     ) -> Result:
         return self._query(Statement(self.account, session, sql, binds, ""), "SELECT", describe_only=describe_only)
+
+    def notify(self, *, stage: str | None = None, bucket: str | None = None) -> list[str]:
+        """Refresh the directory tables that a notification of the cloud would; the names of their stages."""
+        names = directory.notify(self.account, stage=stage, bucket=bucket)
+        with self.account.lock:
+            if self.account.changed:
+                self._save()
+        return names
+
+    def close(self) -> None:
+        """Remove the files of stages that are not kept."""
+        self.account.files.close()
 
     # statements ----------------------------------------------------------------------------------------------------
 
