@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from pinky_local import transfers
 from pinky_local.control import PREFIX, Control
 from pinky_local.faults import Faults
 from pinky_local.http11 import Request, Response
@@ -19,6 +20,7 @@ from pinky_local.types import DataPlane, Engine, SessionContext, SqlError
 
 if TYPE_CHECKING:
     from pinky_local.data import DuckDataPlane
+    from pinky_local.files import FileStore
 
 ACCOUNT = "pinky_local"
 DEFAULT_USER = "PINKY"
@@ -29,8 +31,9 @@ class LocalAccount:
     """A Snowflake account inside this process, reached through the real connector on loopback.
 
     ``folder`` keeps it between runs (None: in memory). ``data`` is False for a catalog without rows. ``users`` maps
-    names to passwords (None: any password); those that do not exist are created. ``engine`` replaces the built-in
-    catalog engine. ``port`` 0 takes a free one. Use it as a context manager, or call `start` and `stop`.
+    names to passwords (None: any password); those that do not exist are created. ``buckets`` maps URLs of external
+    stages, such as ``s3://acme-dev``, to local folders. ``engine`` replaces the built-in catalog engine. ``port`` 0
+    takes a free one. Use it as a context manager, or call `start` and `stop`.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class LocalAccount:
         *,
         data: bool = True,
         users: Mapping[str, str | None] | None = None,
+        buckets: Mapping[str, Path | str] | None = None,
         engine: Engine | None = None,
         port: int = 0,
         hold_seconds: float = HOLD_SECONDS,
@@ -46,7 +50,8 @@ class LocalAccount:
         master_seconds: int = 14_400,
     ) -> None:
         self._data = _duck_data_plane(folder) if data and engine is None else None
-        self.engine: Engine = engine if engine is not None else _catalog_engine(folder, self._data)
+        self.engine: Engine = engine if engine is not None else _catalog_engine(folder, self._data, buckets)
+        self._files: FileStore | None = getattr(getattr(self.engine, "account", None), "files", None)
         self.faults = Faults()
         self.journal = Journal()
         self.counters = Counters()
@@ -77,8 +82,10 @@ class LocalAccount:
         attach = getattr(self.engine, "attach_running", None)
         if callable(attach):
             attach(self._routes.runs.running)
-        self._control = Control(self.faults, self.journal, self.counters, self.sessions)
+        self._control = Control(self.faults, self.journal, self.counters, self.sessions, self.notify)
         self._server = HttpServer(self._handle, self._port)
+        if self._files is not None:
+            self._files.address = f"http://{self._server.host}:{self._server.port}"
         self._server.failures = self._routes.executor.internal_errors
         self._server.start()
         return self
@@ -94,6 +101,9 @@ class LocalAccount:
         routes.executor.close()
         if self._data is not None:
             self._data.close()
+        close = getattr(self.engine, "close", None)
+        if callable(close):
+            close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -142,6 +152,17 @@ class LocalAccount:
 
         return snowflake.connector.connect(**self.connection_parameters(**overrides))
 
+    def notify(self, *, stage: str | None = None, bucket: str | None = None) -> list[str]:
+        """Tell the account what the cloud would, that files changed, and get the names of the stages it refreshed.
+
+        ``stage`` is a full name as SQL prints it, ``bucket`` a URL. Only external stages whose directory table has
+        AUTO_REFRESH listen. Raises `ValueError` where neither is given.
+        """
+        if stage is None and bucket is None:
+            raise ValueError("say which stage, or which bucket, changed")
+        notify = getattr(self.engine, "notify", None)
+        return list(notify(stage=stage, bucket=bucket)) if callable(notify) else []
+
     def _running(self) -> HttpServer:
         if self._server is None:
             raise RuntimeError("the local account is not running; call start() or use it as a context manager")
@@ -151,6 +172,8 @@ class LocalAccount:
         assert self._routes is not None
         if request.path == PREFIX or request.path.startswith(PREFIX + "/"):
             return self._control.handle(request)
+        if request.path.startswith(transfers.PREFIX) and self._files is not None:
+            return transfers.handle(self._files, request)
         return self._routes.handle(request)
 
     def _end_session(self, context: SessionContext) -> None:
@@ -173,10 +196,10 @@ class LocalAccount:
                 self.engine.execute(f"CREATE USER {quoted}", admin, query_id="create-user")
 
 
-def _catalog_engine(folder: Path | None, data: DataPlane | None) -> Engine:
+def _catalog_engine(folder: Path | None, data: DataPlane | None, buckets: Mapping[str, Path | str] | None) -> Engine:
     from pinky_local.engine import CatalogEngine
 
-    return CatalogEngine(folder, data)
+    return CatalogEngine(folder, data, buckets)
 
 
 def _duck_data_plane(folder: Path | None) -> DuckDataPlane:

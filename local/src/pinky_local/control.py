@@ -1,4 +1,4 @@
-"""The control API under ``/pinky-local/``: fault rules, journal and counters over loopback HTTP.
+"""The control API under ``/pinky-local/``: fault rules, journal, counters and notifications over loopback HTTP.
 
 It has no credentials, so it answers only requests that name a loopback host and come from no web page.
 """
@@ -22,15 +22,24 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Control:
     """Answers requests below `PREFIX`."""
 
-    def __init__(self, faults: Faults, journal: Journal, counters: Counters, sessions: SessionRegistry) -> None:
+    def __init__(
+        self,
+        faults: Faults,
+        journal: Journal,
+        counters: Counters,
+        sessions: SessionRegistry,
+        notify: Callable[..., list[str]],
+    ) -> None:
         self._faults = faults
         self._journal = journal
         self._counters = counters
         self._sessions = sessions
+        self._tell = notify
         self._endpoints: dict[str, dict[str, Callable[[Request], Any]]] = {
             "/status": {"GET": self._status},
             "/faults": {"GET": self._list_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
             "/journal": {"GET": self._read_journal, "DELETE": self._clear_journal},
+            "/notify": {"POST": self._notify},
             "/counters": {"GET": self._read_counters, "DELETE": self._reset_counters},
         }
 
@@ -77,6 +86,13 @@ class Control:
     def _reset_counters(self, _request: Request) -> dict[str, Any]:
         self._counters.reset()
         return self._counters.as_json()
+
+    def _notify(self, request: Request) -> dict[str, Any]:
+        """``{"stage": name}`` or ``{"bucket": url}``, or both: what a notification of the cloud is about."""
+        body = json.loads(request.body or b"{}")
+        if not isinstance(body, dict) or not set(body) <= {"stage", "bucket"}:
+            raise ValueError("a notification is {'stage': name} or {'bucket': url}")
+        return {"refreshed": self._tell(**body)}
 
 
 def _is_local(request: Request) -> bool:

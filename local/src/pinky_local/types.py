@@ -7,7 +7,7 @@ catalog engine (``engine``) owns every object but no row. The data plane (``data
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -35,13 +35,14 @@ class Result:
 
     Cell values: int/Decimal (fixed), float (real), str (text, and JSON text of variant/array/object), bool,
     datetime.date, datetime.time, datetime.datetime (aware for ltz/tz, naive for ntz), bytes, None.
-    ``rows_affected`` is None for everything but DML.
+    ``rows_affected`` is None for everything but DML. ``transfer`` is what PUT and GET tell the client to do.
     """
 
     columns: Sequence[ResultColumn]
     rows: Sequence[Sequence[Any]]
     statement_type: int = 0x6000
     rows_affected: int | None = None
+    transfer: Mapping[str, Any] | None = None
 
 
 class SqlError(Exception):
@@ -58,7 +59,10 @@ class SqlError(Exception):
 
 @dataclass(slots=True)
 class SessionContext:
-    """What one session carries between statements. Names are canonical (as SHOW prints them), None where unset."""
+    """What one session carries between statements. Names are canonical (as SHOW prints them), None where unset.
+
+    ``transaction_scope`` is what the data plane's ``enter_scope`` returned, in statements of a procedure.
+    """
 
     session_id: int
     user: str
@@ -72,6 +76,7 @@ class SessionContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     last_query_id: str | None = None
     created_on: datetime | None = None
+    transaction_scope: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +221,17 @@ class Resolver(Protocol):
     def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
         """The rows of RESULT_SCAN, GET_CONTACTS, … ; raises `SqlError` for an unknown one."""
 
+    def staged(
+        self, location: str, file_format: str | None, pattern: str | None, session: SessionContext
+    ) -> StagedRows:
+        """The files a stage in FROM (``@db.schema.stage/path``) means, and how to read them."""
+
+    def directory(self, location: str, session: SessionContext) -> str:
+        """A file of JSON lines with the directory table of a stage: c1 to c6, the third in seconds since 1970."""
+
+    def stage(self, location: str, session: SessionContext) -> StageHandle:
+        """A stage that a file function names, with READ or USAGE on it."""
+
     def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
         """Raise unless the session's roles hold SELECT / INSERT / UPDATE / DELETE on the relation."""
 
@@ -232,3 +248,47 @@ class Relation:
     query: str | None = None
     result: Result | None = None
     columns: Sequence[TableColumn] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRead:
+    """A staged file to read rows from: METADATA$FILENAME, where it lies, its size, when it changed, its ETag."""
+
+    name: str
+    path: str
+    size: int
+    changed_ns: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRows:
+    """What a query reads from a stage. ``format`` are the options of the file format with its TYPE.
+
+    ``convert`` turns a CSV or JSON file into JSON lines (`files.conversion.Converted`), with the number of fields each
+    record must have; ``left_out`` are numbers of rows by file name that are not read, ``tolerant`` says that rows
+    which cannot be parsed are among them and no reason to fail.
+    """
+
+    files: Sequence[StagedRead]
+    format: Mapping[str, Any]
+    convert: Callable[[StagedRead, int | None], Any]
+    expected: int | None = None
+    left_out: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    span: tuple[int, int] | None = None
+    tolerant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageHandle:
+    """A stage as the file functions need it.
+
+    ``location`` is its URL, ``file_url`` what its file URLs begin with, ``scoped_url`` what scoped ones begin with,
+    ``mark`` what names the stage in them, and ``seal`` the secret that marks those that this account made.
+    """
+
+    location: str
+    file_url: str
+    scoped_url: str
+    mark: str
+    seal: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -12,22 +13,42 @@ from typing import Any
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
+from pinky_local.data import file_functions
 from pinky_local.data.captions import written_captions
 from pinky_local.data.casts import assign
 from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select, insertion, resolve_target
+from pinky_local.data.interrupting import Interrupter
+from pinky_local.data.locks import Locks, Owner, Resource
 from pinky_local.data.parsing import only, parse
 from pinky_local.data.queries import compile_query
 from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.scopes import Typed
-from pinky_local.data.sessions import DataSession, Interrupter, Steps
+from pinky_local.data.sessions import DataSession, TransactionScope
 from pinky_local.data.sources import rows_query
+from pinky_local.data.steps import Steps
 from pinky_local.data.storage import Name, Storage
+from pinky_local.data.transactions import Transaction
 from pinky_local.data.translation import Compiled, OutputColumn, Translation
-from pinky_local.types import Bind, Relation, Resolver, Result, ResultColumn, SessionContext, SqlError, TableColumn
+from pinky_local.types import (
+    Bind,
+    Relation,
+    Resolver,
+    Result,
+    ResultColumn,
+    SessionContext,
+    SqlError,
+    StagedRows,
+    StageHandle,
+    TableColumn,
+)
+
+FUNCTION_FAMILIES = (file_functions,)
+"""Modules that enter their functions in the registry when they are loaded, and that need what this module needs."""
 
 _SELECT, _TCL, _DDL = 0x1000, 0x5000, 0x6000
 _DONE = "Statement executed successfully."
 _COUNTED_AT_ONCE = 50
+_LOCK_TIMEOUT = 43_200  # seconds; the default of the parameter
 
 
 def _utc_now() -> datetime:
@@ -42,7 +63,8 @@ class DuckDataPlane:
     """
 
     def __init__(self, folder: Path | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
-        self._storage = Storage(folder)
+        self._storage = Storage(folder, lambda: self._clock())
+        self.locks = Locks()
         self._sessions: dict[int, DataSession] = {}
         self._interrupter = Interrupter()
         self._clock = clock
@@ -128,10 +150,18 @@ class DuckDataPlane:
             counts.update({part[place]: count for place, count in self._storage.rows(" UNION ALL ".join(each))})
         return counts
 
-    def truncate(self, name: Name) -> int:
-        """Delete all rows and return how many there were."""
-        with self._storage.lock:
-            return int(self._storage.scalar(f"DELETE FROM {self._storage.table(name).physical}"))
+    def truncate(self, name: Name, session: SessionContext | None = None) -> int:
+        """Delete all rows, committed at once, and return how many there were.
+
+        Does not wait for a lock: raises `SqlError` 625 where another transaction has one on the table.
+        """
+        table = self._storage.table(name)
+        context = session or SessionContext(0, "", None)
+        data = self._session(context)
+        owner = Owner(context.session_id)
+        with self._locked([_table_resource(table.physical, name)], owner, context, alone=True, wait=False):
+            work: Callable[[Steps], int] = lambda execute: execute.clear(table)  # noqa: E731  # typed for the call
+            return data.run(TransactionScope(data), context, work, volatile=False, consumed={})
 
     def has_table(self, name: Name) -> bool:
         """Whether rows are held under this name."""
@@ -162,25 +192,44 @@ class DuckDataPlane:
         self, name: Name, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver,
         columns: Sequence[TableColumn] = (),
     ) -> int:  # fmt: skip
-        """Fill an existing table with a query's rows, as CREATE TABLE … AS SELECT does; no privilege is asked on it."""
-        translation = self._translation(session, binds, resolver)
-        source = compile_query(translation, parse(query))
-        return self._fill(translation, name, columns, list(self._storage.table(name).columns), source)
+        """Fill an existing table with a query's rows, as CREATE TABLE … AS SELECT does; no privilege is asked on it.
 
-    def insert_rows(self, name: Name, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
-        """Load Python values into the named columns; the other columns get NULL or their identity."""
+        A stream that the query reads is consumed. Does not wait for a lock on it: `SqlError` 625 where there is one.
+        """
+        tree = parse(query)
+
+        def compiled(translation: Translation) -> Change:
+            source = compile_query(translation, tree)
+            return self._filling(translation, name, columns, list(self._storage.table(name).columns), source)
+
+        result = self._change(lambda: self._translation(session, binds, resolver), compiled, wait=False)
+        return int(result.rows[0][0])
+
+    def insert_rows(
+        self, name: Name, columns: Sequence[str], rows: Sequence[Sequence[Any]], session: SessionContext | None = None
+    ) -> int:  # fmt: skip
+        """Load Python values into the named columns; the other columns get NULL or their identity.
+
+        In the open transaction of ``session`` where it has one.
+        """
         stored = self._storage.table(name)
         kinds = [stored.column(one).type for one in columns]  # texts of any length, so that it is checked
         shown = [dt.TEXT if kind.name == "VARCHAR" else kind for kind in kinds]
         result = Result(
             [kind.result_column(one, nullable=True) for kind, one in zip(shown, columns, strict=True)], rows
         )
-        translation = self._translation(SessionContext(0, "", None), (), self.resolver or _NoResolver())
-        return self._fill(translation, name, (), list(columns), rows_query(result)) if rows else 0
+        if not rows:
+            return 0
+        context = session or SessionContext(0, "", None)
+        done = self._change(
+            lambda: self._translation(context, (), self.resolver or _NoResolver()),
+            lambda translation: self._filling(translation, name, (), list(columns), rows_query(result)),
+        )
+        return int(done.rows[0][0])
 
-    def _fill(
+    def _filling(
         self, translation: Translation, name: Name, columns: Sequence[TableColumn], named: list[str], source: Compiled
-    ) -> int:
+    ) -> Change:
         stored = self._storage.table(name)
         target = Target(
             translation, Relation("table", name, columns=columns), stored, {one.name: one for one in columns}
@@ -189,8 +238,7 @@ class DuckDataPlane:
             raise compilation(
                 f"{len(named)} columns expected, {len(source.columns)} given", errno=2020, sqlstate="21S01"
             )
-        change = insertion(target, insert_select(target, named, source))
-        return int(self._write(change, translation).rows[0][0])
+        return insertion(target, insert_select(target, named, source))
 
     def query(
         self,
@@ -203,17 +251,18 @@ class DuckDataPlane:
     ) -> Result:
         """Run SELECT / INSERT / UPDATE / DELETE / MERGE / TRUNCATE / VALUES / WITH, or BEGIN, COMMIT, ROLLBACK."""
         tree = parse(sql)
-        translation = self._translation(session, binds, resolver)
         if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Merge):
-            change = compile_dml(translation, tree)
             if describe_only:
+                change = compile_dml(self._translation(session, binds, resolver), tree)
                 return Result(change.columns(), [], _SELECT)
-            return self._write(change, translation)
+            return self._change(
+                lambda: self._translation(session, binds, resolver), lambda translation: compile_dml(translation, tree)
+            )
         if isinstance(tree, exp.TruncateTable):
-            return self._truncate(translation, tree, describe_only=describe_only)
+            return self._truncate(self._translation(session, binds, resolver), tree, describe_only=describe_only)
         if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
             return self._transaction(tree, session)
-        compiled = compile_query(translation, tree)
+        compiled = compile_query(self._translation(session, binds, resolver), tree)
         captions = written_captions(sql, tree) or [one.name for one in compiled.columns]
         columns = [
             one.type.result_column(caption, nullable=one.nullable)
@@ -221,10 +270,43 @@ class DuckDataPlane:
         ]
         if describe_only:
             return Result(columns, [], _SELECT)
-        rows = self._session(session).read(session, _shown(compiled))
+        scope = self.scope_of(session)
+        rows = scope.session.read(scope, session, _shown(compiled))
         return Result(columns, _decoded(rows, compiled.columns), _SELECT)
 
-    def _write(self, change: Change, translation: Translation) -> Result:
+    def _change(
+        self, translate: Callable[[], Translation], compiled: Callable[[Translation], Change], *, wait: bool = True
+    ) -> Result:
+        """Compile a change and run it with the locks it needs; compiled again where it had to wait for one."""
+        translation = translate()
+        session = translation.session
+        scope = self.scope_of(session)
+        if str(session.parameters.get("AUTOCOMMIT", "true")).lower() == "false" and scope.current is None:
+            scope.session.begin(scope)
+            translation = translate()
+        change = compiled(translation)
+        wanted = _resources(change)
+        owner = scope.current.owner if scope.current is not None else Owner(session.session_id)
+        with self._locked(wanted, owner, session, alone=scope.current is None, wait=wait) as waited:
+            if waited:
+                translation = translate()
+                change = compiled(translation)
+            return self._write(change, translation, scope)
+
+    @contextmanager
+    def _locked(
+        self, wanted: Sequence[Resource], owner: Owner, session: SessionContext, *, alone: bool, wait: bool = True
+    ) -> Iterator[bool]:
+        """Hold locks: until the end of the transaction, or of this statement where that is ``alone``."""
+        timeout = float(session.parameters.get("LOCK_TIMEOUT", _LOCK_TIMEOUT)) if wait else 0.0
+        try:
+            waited = [self.locks.acquire(one, owner, timeout, session.cancelled) for one in wanted]
+            yield any(waited)
+        finally:
+            if alone:
+                self.locks.release(owner)
+
+    def _write(self, change: Change, translation: Translation, scope: TransactionScope) -> Result:
         """The one place through which every change of rows passes."""
 
         def work(execute: Steps) -> Result:
@@ -233,11 +315,8 @@ class DuckDataPlane:
                 self.listener(change, result)
             return result
 
-        with self._storage.lock:
-            session = translation.session
-            if str(session.parameters.get("AUTOCOMMIT", "true")).lower() == "false":
-                self._session(session).begin()
-            return self._session(session).run(session, work, volatile=translation.volatile)
+        session = translation.session
+        return scope.session.run(scope, session, work, volatile=translation.volatile, consumed={})
 
     def _truncate(self, translation: Translation, tree: Any, *, describe_only: bool) -> Result:
         only(tree, "expressions", "exists")
@@ -248,8 +327,8 @@ class DuckDataPlane:
                 raise
         else:
             if not describe_only:
-                self._session(translation.session).commit()
-                self.truncate(target.relation.name)
+                self.commit(translation.session)
+                self.truncate(target.relation.name, translation.session)
         return Result([ResultColumn("status", length=dt.TEXT_LENGTH)], [] if describe_only else [(_DONE,)], _DDL)
 
     # -- sessions and transactions -----------------------------------------------------------------------------------
@@ -265,20 +344,51 @@ class DuckDataPlane:
         return Result([ResultColumn("status", length=dt.TEXT_LENGTH)], [(_DONE,)], _TCL)
 
     def begin(self, session: SessionContext) -> None:
-        """Open a transaction of this session."""
-        self._session(session).begin()
+        """Open a transaction of this session and scope, separate from one that an outer scope has open."""
+        scope = self.scope_of(session)
+        scope.session.begin(scope)
 
     def commit(self, session: SessionContext) -> None:
-        """Commit the session's open transaction; without one, nothing. DDL calls it first."""
-        self._session(session).commit()
+        """Commit the scope's open transaction; without one, nothing. DDL calls it first.
+
+        Raises `SqlError` 90232 where the statement is part of a transaction that an outer scope opened.
+        """
+        scope = self.scope_of(session)
+        scope.session.commit(scope)
 
     def rollback(self, session: SessionContext) -> None:
-        """Roll back the session's open transaction; without one, nothing."""
-        self._session(session).rollback()
+        """Roll back the scope's open transaction; without one, nothing. Raises like `commit`."""
+        scope = self.scope_of(session)
+        scope.session.rollback(scope)
 
     def in_transaction(self, session: SessionContext) -> bool:
-        """Whether the session has an open transaction."""
-        return self._session(session).in_transaction
+        """Whether the session's statements are part of an open transaction."""
+        return self.scope_of(session).current is not None
+
+    def enter_scope(self, session: SessionContext) -> TransactionScope:
+        """A new transaction scope below the session's, for a procedure that it calls.
+
+        Give it to every context whose statements run inside the procedure, as `SessionContext.transaction_scope`: that
+        of the same session, or of another wire session (whatever its number is). Their statements are then part of the
+        transaction that is open outside; BEGIN opens a separate one, COMMIT, ROLLBACK and DDL raise `SqlError` 90232
+        while only the outer one is open. End it with `leave_scope`. Statements of one transaction run one at a time.
+        """
+        outer = self.scope_of(session)
+        return TransactionScope(outer.session, outer)
+
+    def leave_scope(self, scope: TransactionScope) -> None:
+        """End a scope. Raises `SqlError` 90231 where it left a transaction open, after rolling that back."""
+        scope.session.leave(scope)
+
+    def scope_of(self, session: SessionContext) -> TransactionScope:
+        """The scope that a context's statements run in."""
+        given = session.transaction_scope
+        return given if isinstance(given, TransactionScope) else self._session(session).root
+
+    def transactions(self) -> list[Transaction]:
+        """Every open transaction."""
+        with self._storage.lock:
+            return [one for session in self._sessions.values() for one in session.transactions()]
 
     def close_session(self, session: SessionContext) -> None:
         """Forget a session; its open transaction is rolled back."""
@@ -301,13 +411,22 @@ class DuckDataPlane:
             with self._storage.lock:
                 known = self._sessions.get(context.session_id)
                 if known is None:
-                    known = DataSession(self._storage.cursor(), self._interrupter)
+                    known = DataSession(self._storage, self._interrupter, self.locks, context.session_id)
                     self._sessions[context.session_id] = known
-        known.set_timezone(str(context.parameters.get("TIMEZONE") or "America/Los_Angeles"))
         return known
 
     def _translation(self, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Translation:
         return Translation(self._storage, resolver, session, self._clock(), list(binds))
+
+
+def _table_resource(physical: str, name: Name) -> Resource:
+    return Resource("table", physical, name[2])
+
+
+def _resources(change: Change) -> list[Resource]:
+    """What a change locks."""
+    target = change.target
+    return [_table_resource(target.stored.physical, target.relation.name)] if change.locks else []
 
 
 class _NoResolver:
@@ -321,6 +440,17 @@ class _NoResolver:
 
     def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
         raise unsupported(f"table function {name} here")
+
+    def staged(
+        self, location: str, file_format: str | None, pattern: str | None, session: SessionContext
+    ) -> StagedRows:
+        raise unsupported(f"the stage {location} here")
+
+    def directory(self, location: str, session: SessionContext) -> str:
+        raise unsupported(f"the stage {location} here")
+
+    def stage(self, location: str, session: SessionContext) -> StageHandle:
+        raise unsupported(f"the stage {location} here")
 
     def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
         return None

@@ -13,6 +13,7 @@ from pinky_local.engine.access import ACCOUNT, SYSTEM_ROLES, Access
 from pinky_local.engine.catalog import Catalog, CatalogObject, Grant, Membership
 from pinky_local.engine.privileges import GLOBAL_PRIVILEGES
 from pinky_local.engine.resolver import CatalogResolver
+from pinky_local.files import FileStore
 from pinky_local.types import DataPlane, Result, RunningStatement
 
 REMEMBERED_RESULTS = 2000
@@ -23,11 +24,15 @@ _HIERARCHY = (("SECURITYADMIN", "ACCOUNTADMIN"), ("SYSADMIN", "ACCOUNTADMIN"), (
 
 
 class Account:
-    """One account. ``lock`` is held while a statement of the catalog runs; ``running`` lists what clients wait for."""
+    """One account. ``lock`` is held while a statement of the catalog runs; ``running`` lists what clients wait for.
 
-    def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL") -> None:
+    ``files`` holds the files of stages.
+    """
+
+    def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL", files: FileStore | None = None) -> None:
         self.name: str = name
         self.data = data
+        self.files = files or FileStore()
         self.catalog = Catalog()
         self.access = Access(self.catalog)
         self.parameters: dict[str, Any] = {}
@@ -69,6 +74,12 @@ class Account:
         """Remember that the definition being checked reads this table."""
         if self.is_compiling:
             self._compiling.tables.append(number)
+
+    def directory_rows(self, stage: CatalogObject) -> list[tuple[Any, ...]]:
+        """The directory table of a stage: relative_path, size, last_modified, md5, etag, file_url."""
+        from pinky_local.engine import directory  # which needs this class
+
+        return list(directory.directory_rows(self, stage))
 
     def new(self, kind: str, name: str, *, space: str, parent: int, owner: int | None) -> CatalogObject:
         """An object that is in no container yet."""

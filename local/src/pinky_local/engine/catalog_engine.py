@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pinky_local.engine import (
     context,
     create,
     definitions_text,
+    directory,
     errors,
     grants,
     lifecycle,
@@ -27,21 +28,25 @@ from pinky_local.engine import (
     show_grants,
     show_keys,
     show_parameters,
+    stage_files,
+    stages,
     storage,
     store,
     tags,
     tasks,
+    transfers,
     views,
     warehouses,
 )
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.account import Account
 from pinky_local.engine.statement import Statement
+from pinky_local.files import Buckets, FileStore
 from pinky_local.types import Bind, DataPlane, Result, RunningStatement, SessionContext, SqlError
 
 FAMILIES = (
     alter_table, cancelling, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters,
-    storage, tags, tasks, views, warehouses,
+    stages, storage, tags, tasks, views, warehouses,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
@@ -71,26 +76,45 @@ HANDLERS: dict[str, Handler] = {
     "UNSET": remarks.unset_variable,
 }
 
+FILE_HANDLERS: dict[str, Handler] = {
+    "LIST": stage_files.list_files,
+    "LS": stage_files.list_files,
+    "REMOVE": stage_files.remove_files,
+    "RM": stage_files.remove_files,
+    "COPY": stage_files.copy,
+    "PUT": transfers.put,
+    "GET": transfers.get,
+}
+"""Statements on files and rows: the catalog is locked only where they look into it, for they may take long."""
+
 _REFUSED = {
     "CALL": "CALL: procedures are catalog objects here and do not run yet",
     "EXECUTE": "EXECUTE: tasks and immediate blocks do not run here yet",
-    "COPY": "COPY",
-    "PUT": "PUT",
-    "GET": "GET",
-    "LIST": "LIST",
-    "LS": "LIST",
-    "REMOVE": "REMOVE",
-    "RM": "REMOVE",
     "DECLARE": "Snowflake Scripting blocks",
     "EXPLAIN": "EXPLAIN",
 }
 
 
-class CatalogEngine:
-    """`types.Engine` over a catalog in memory or, with ``folder``, one that outlives the process."""
+def _commits(statement: Statement, word: str) -> bool:
+    """Whether the statement commits the open transaction first: DDL does, and ALTER SESSION only for AUTOCOMMIT."""
+    if word == "ALTER" and statement.tokens.word(1) == "SESSION":
+        return "AUTOCOMMIT" in statement.tokens.sql.upper()
+    return word in _DDL
 
-    def __init__(self, folder: Path | None = None, data: DataPlane | None = None) -> None:
-        self.account = Account(data)
+
+class CatalogEngine:
+    """`types.Engine` over a catalog in memory or, with ``folder``, one that outlives the process.
+
+    ``buckets`` says which folders stand for the URLs of external stages.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        data: DataPlane | None = None,
+        buckets: Mapping[str, Path | str] | None = None,
+    ) -> None:
+        self.account = Account(data, files=FileStore(folder, Buckets(buckets)))
         self.resolver = self.account.resolver
         self._numbers = itertools.count(1)
         self._store = store.Store(folder) if folder is not None else None
@@ -128,7 +152,11 @@ class CatalogEngine:
             word = "SELECT"
         if statement.tokens.at_end():
             raise errors.empty_statement()
-        if word in _QUERIES:
+        if word in FILE_HANDLERS:
+            if describe_only:
+                raise errors.unsupported(f"describing {word} without running it")
+            result = FILE_HANDLERS[word](statement)
+        elif word in _QUERIES:
             result = self._query(statement, word, describe_only=describe_only)
         else:
             result = self._command(statement, word, describe_only=describe_only)
@@ -162,6 +190,18 @@ class CatalogEngine:
         """See `types.Engine.results`."""
         return self.account.remembered(query_id)
 
+    def notify(self, *, stage: str | None = None, bucket: str | None = None) -> list[str]:
+        """Refresh the directory tables that a notification of the cloud would; the names of their stages."""
+        names = directory.notify(self.account, stage=stage, bucket=bucket)
+        with self.account.lock:
+            if self.account.changed:
+                self._save()
+        return names
+
+    def close(self) -> None:
+        """Remove the files of stages that are not kept."""
+        self.account.files.close()
+
     # statements ----------------------------------------------------------------------------------------------------
 
     def _command(self, statement: Statement, word: str, *, describe_only: bool) -> Result:
@@ -171,7 +211,7 @@ class CatalogEngine:
         with self.account.lock:
             self.account.changed = False
             commit = getattr(self.account.data, "commit", None)
-            if word in _DDL and callable(commit):
+            if _commits(statement, word) and callable(commit):
                 commit(statement.session)  # every DDL statement commits what is open before it
             lifecycle.purge_expired(self.account)
             result = handler(statement)

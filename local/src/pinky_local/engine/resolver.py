@@ -6,11 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pinky_local.engine import context, errors, identifiers, information_schema
+from pinky_local.engine import (
+    context,
+    directory,
+    errors,
+    file_urls,
+    identifiers,
+    information_schema,
+    stage_places,
+    staged_rows,
+)
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.specs.account import is_adaptive
-from pinky_local.types import Relation, Result, SessionContext, SqlError, TableColumn
+from pinky_local.engine.statement import Statement
+from pinky_local.types import Relation, Result, SessionContext, SqlError, StagedRows, StageHandle, TableColumn
 
 if TYPE_CHECKING:
     from pinky_local.engine.account import Account
@@ -73,6 +83,27 @@ class CatalogResolver:
         if name.upper() == "RESULT_SCAN" and len(arguments) == 1:
             return context.result_scan(self._account, arguments[0])
         raise errors.compilation(2141, "42P13", f"Unknown table function {name.upper()}")
+
+    def staged(
+        self, location: str, file_format: str | None, pattern: str | None, session: SessionContext
+    ) -> StagedRows:
+        """The files a stage in FROM means. Raises 002003, 003001 and, without a warehouse, 000606."""
+        self.need_warehouse(session)
+        return staged_rows.of_query(self._account, location, file_format, pattern, session)
+
+    def directory(self, location: str, session: SessionContext) -> str:
+        """A directory table as a file of JSON lines."""
+        self.need_warehouse(session)
+        found = stage_places.locate(self._statement(session), location, "READ")
+        return str(directory.rows_file(self._account, found.stage))
+
+    def stage(self, location: str, session: SessionContext) -> StageHandle:
+        """A stage that a file function names."""
+        found = stage_places.locate(self._statement(session), location, "READ")
+        return file_urls.handle(self._account, found.stage)
+
+    def _statement(self, session: SessionContext) -> Statement:
+        return Statement(self._account, session, "SELECT 1", (), "")
 
     def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
         """Raise 2003 where the relation is invisible and 3001 where it is visible without the privilege."""
