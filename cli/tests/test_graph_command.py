@@ -123,3 +123,34 @@ def test_a_thousand_tasks_in_a_row_are_drawn(pinky, tmp_path):
     (tmp_path / "manifest.yml").write_text(text, encoding="utf-8")
     ran = pinky("graph", "-m", tmp_path)
     assert len(ran.out.splitlines()) == 1001
+
+
+DAG = """\
+scope: schema
+target: SHOP.SALES
+dag:
+  name: NIGHTLY
+  trigger: {schedule: 5 MINUTES}
+  steps:
+    - {name: LOAD, sql: SELECT 1}
+    - {name: CHECK_LOAD, sql: SELECT 2, after: [LOAD]}
+resources:
+  task: [{name: ALONE, schedule: 1 HOUR, definition: SELECT 3, state: started}]
+"""
+
+
+def test_a_graph_of_a_section_says_so_and_is_drawn_in_the_plan(pinky, tmp_path):
+    (tmp_path / "manifest.yml").write_text(DAG, encoding="utf-8")
+    lines = [
+        "NIGHTLY  every 5 MINUTES",
+        "├── LOAD",
+        "│   └── CHECK_LOAD",
+        "└── NIGHTLY_FINISH  finalizer",
+    ]
+    drawn = pinky("graph", "-m", tmp_path, "--name", "nightly").out.splitlines()
+    assert drawn == ["NIGHTLY  SHOP.SALES  [dag NIGHTLY]", *(f"  {line}" for line in lines)]
+    plan = pinky("--local", "plan", "-m", tmp_path).out
+    resume = "      after, whatever happens: ALTER TASK SHOP.SALES.{} RESUME"
+    below = "\n".join(["  ! task graph SHOP.SALES.NIGHTLY", *(f"      {line}" for line in lines)])
+    assert f"{below}\n{resume.format('NIGHTLY')}\n" in plan
+    assert f"  ! task graph SHOP.SALES.ALONE\n{resume.format('ALONE')}\n" in plan  # nobody's section: as before

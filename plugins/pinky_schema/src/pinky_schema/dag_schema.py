@@ -7,6 +7,7 @@ from typing import Any
 
 from pinky_core import Duration, Schedule
 from pinky_schema.dag_predicates import predicates_of
+from pinky_schema.dag_values import DEFAULT_NAME
 from pinky_schema.slots import slots_of
 from pinky_schema.task_values import OverlapPolicy, ServerlessSize
 
@@ -31,7 +32,7 @@ def _graph(hooks: Any) -> dict[str, Any]:
     """What holds for a mapping; it says nothing about a list."""
     return {
         "properties": {
-            "name": _name("Name of the graph. Default: PIPELINE"),
+            "name": {**_name("Name of the graph"), "default": DEFAULT_NAME},
             "version": _text("Version of what the graph does, recorded with each of its runs (sp_version)."),
             "trigger": _trigger(hooks),
             "timezone": {
@@ -78,7 +79,7 @@ def _trigger(hooks: Any) -> dict[str, Any]:
     slots = sorted(slot.name for _, slot in slots_of(hooks))
     slot: dict[str, Any] = {"type": "string", **({"enum": slots} if slots else {})}
     predicates = predicates_of(hooks)
-    meanings = "; ".join(f"{name}: {each.doc}" for name, each in sorted(predicates.items()))
+    meanings = " ".join(f"{name}: {each.doc}" for name, each in sorted(predicates.items()))
     return {
         "type": ["object", "string"],
         "pattern": "^on_demand$",
@@ -108,7 +109,7 @@ def _step() -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
-            "name": _name("Name of the step's task"),
+            "name": _name("Name of the step, and of its task"),
             "procedure": _text("Procedure of this schema that it calls: one VARIANT in, one VARIANT out."),
             "sql": _text("Statement that it runs instead of a procedure."),
             "after": {
