@@ -238,7 +238,9 @@ def test_every_type_survives_being_put_back(account: Account, other: SessionCont
 
 def in_scope(account: Account, session: SessionContext) -> SessionContext:
     """The context of a procedure that this session calls, as another wire session has it."""
-    return replace(session, session_id=session.session_id + 1000, transaction_scope=account.plane.enter_scope(session))
+    procedure = replace(session)
+    account.plane.enter_scope(procedure)
+    return replace(procedure, session_id=session.session_id + 1000)
 
 
 def leave(account: Account, context: SessionContext) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +12,13 @@ from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
 from pinky_local.data import file_functions
+from pinky_local.data.answers import decoded, shown
 from pinky_local.data.captions import written_captions
 from pinky_local.data.casts import assign
 from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select, insertion, resolve_target
 from pinky_local.data.interrupting import Interrupter
 from pinky_local.data.locks import Locks, Owner, Resource
-from pinky_local.data.parsing import only, parse
+from pinky_local.data.parsing import names_of, only, parse
 from pinky_local.data.queries import compile_query
 from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.scopes import Typed
@@ -27,8 +26,10 @@ from pinky_local.data.sessions import DataSession, TransactionScope
 from pinky_local.data.sources import rows_query
 from pinky_local.data.steps import Steps
 from pinky_local.data.storage import Name, Storage
+from pinky_local.data.streams import stream_query, view_table
+from pinky_local.data.tables import StoredTables, table_resource
 from pinky_local.data.transactions import Transaction
-from pinky_local.data.translation import Compiled, OutputColumn, Translation
+from pinky_local.data.translation import Compiled, Translation
 from pinky_local.types import (
     Bind,
     Relation,
@@ -47,7 +48,6 @@ FUNCTION_FAMILIES = (file_functions,)
 
 _SELECT, _TCL, _DDL = 0x1000, 0x5000, 0x6000
 _DONE = "Statement executed successfully."
-_COUNTED_AT_ONCE = 50
 _LOCK_TIMEOUT = 43_200  # seconds; the default of the parameter
 
 
@@ -55,7 +55,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class DuckDataPlane:
+class DuckDataPlane(StoredTables):
     """Rows in DuckDB; in ``folder``/rows.duckdb where a folder is given, else in memory.
 
     ``resolver`` is asked where a call brings none (`create_view`, defaults of `add_column`); ``clock`` says what
@@ -63,7 +63,7 @@ class DuckDataPlane:
     """
 
     def __init__(self, folder: Path | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
-        self._storage = Storage(folder, lambda: self._clock())
+        super().__init__(Storage(folder, lambda: self._clock()))
         self.locks = Locks()
         self._sessions: dict[int, DataSession] = {}
         self._interrupter = Interrupter()
@@ -73,38 +73,6 @@ class DuckDataPlane:
 
     # -- tables ------------------------------------------------------------------------------------------------------
 
-    def create_table(self, name: Name, columns: Sequence[TableColumn]) -> None:
-        """An empty table."""
-        self._storage.create(name, columns)
-
-    def drop(self, name: Name) -> str:
-        """Take a table away; the text returned brings it back with `restore`, also after a restart."""
-        return self._storage.drop(name)
-
-    def restore(self, name: Name, dropped: Any) -> None:
-        """Bring back what `drop` returned, under this name."""
-        self._storage.restore(name, str(dropped))
-
-    def purge(self, dropped: str) -> None:
-        """Forget a dropped table for good."""
-        self._storage.purge(dropped)
-
-    def retain(self, names: Sequence[Name]) -> None:
-        """Forget for good every table but these."""
-        self._storage.retain(names)
-
-    def rename(self, old: Name, new: Name) -> None:
-        """Move rows to another name."""
-        self._storage.rename(old, new)
-
-    def swap(self, one: Name, other: Name) -> None:
-        """Exchange the rows of two tables."""
-        self._storage.swap(one, other)
-
-    def clone(self, source: Name, target: Name) -> None:
-        """A copy of columns and rows."""
-        self._storage.clone(source, target)
-
     def add_column(self, name: Name, column: TableColumn) -> None:
         """Add a column; existing rows get its default, or NULL."""
         filler = None
@@ -113,42 +81,11 @@ class DuckDataPlane:
             filler = assign(compile_default(translation, column.default), dt.parse_type(column.data_type)).sql
         self._storage.add_column(name, column, filler)
 
-    def drop_column(self, name: Name, column: str) -> None:
-        """Drop a column with its values."""
-        self._storage.drop_column(name, column)
-
-    def rename_column(self, name: Name, old: str, new: str) -> None:
-        """Rename a column, keeping its values."""
-        self._storage.rename_column(name, old, new)
-
     def change_type(self, name: Name, column: str, data_type: str) -> None:
         """Give a column another type; raises when a value does not fit."""
         stored = self._storage.table(name).column(column)
         kind = dt.parse_type(data_type)
         self._storage.change_type(name, column, (kind, assign(Typed(stored.physical, stored.type), kind).sql))
-
-    def has_nulls(self, name: Name, column: str) -> bool:
-        """Whether any row has NULL there."""
-        table = self._storage.table(name)
-        return bool(
-            self._storage.scalar(
-                f"SELECT EXISTS (SELECT 1 FROM {table.physical} WHERE {table.column(column).physical} IS NULL)"
-            )
-        )
-
-    def row_count(self, name: Name) -> int:
-        """Rows in a table."""
-        return int(self._storage.scalar(f"SELECT count(*) FROM {self._storage.table(name).physical}"))
-
-    def row_counts(self, names: Sequence[Name]) -> dict[Name, int]:
-        """Rows in many tables, some tens in one statement (which is faster than one each, and than all at once)."""
-        counts: dict[Name, int] = {}
-        for start in range(0, len(names), _COUNTED_AT_ONCE):
-            part = names[start : start + _COUNTED_AT_ONCE]
-            tables = [self._storage.table(name).physical for name in part]
-            each = (f"SELECT {place}, count(*) FROM {table}" for place, table in enumerate(tables))
-            counts.update({part[place]: count for place, count in self._storage.rows(" UNION ALL ".join(each))})
-        return counts
 
     def truncate(self, name: Name, session: SessionContext | None = None) -> int:
         """Delete all rows, committed at once, and return how many there were.
@@ -159,13 +96,24 @@ class DuckDataPlane:
         context = session or SessionContext(0, "", None)
         data = self._session(context)
         owner = Owner(context.session_id)
-        with self._locked([_table_resource(table.physical, name)], owner, context, alone=True, wait=False):
+        with self._locked([table_resource(table.physical, name)], owner, context, alone=True, wait=False):
             work: Callable[[Steps], int] = lambda execute: execute.clear(table)  # noqa: E731  # typed for the call
             return data.run(TransactionScope(data), context, work, volatile=False, consumed={})
 
-    def has_table(self, name: Name) -> bool:
-        """Whether rows are held under this name."""
-        return self._storage.has(name)
+    # -- streams -----------------------------------------------------------------------------------------------------
+
+    def stream_has_data(self, stream: Relation, session: SessionContext, resolver: Resolver) -> bool:
+        """Whether a stream shows any change now. Locks nothing."""
+        compiled = stream_query(self._translation(session, (), resolver), stream)
+        scope = self.scope_of(session)
+        return bool(scope.session.read(scope, session, f"SELECT EXISTS ({compiled.sql})")[0][0])
+
+    def view_table(self, query: str, session: SessionContext, resolver: Resolver) -> Name:
+        """The one table that a view only projects and filters. Raises `SqlError` 2 for any other view."""
+        found = resolver.relation(names_of(view_table(parse(query))), session)
+        if found.kind != "table":
+            raise unsupported(f"a stream on a view of a {found.kind}")
+        return found.name
 
     # -- queries -----------------------------------------------------------------------------------------------------
 
@@ -262,7 +210,23 @@ class DuckDataPlane:
             return self._truncate(self._translation(session, binds, resolver), tree, describe_only=describe_only)
         if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
             return self._transaction(tree, session)
-        compiled = compile_query(self._translation(session, binds, resolver), tree)
+        return self._select(sql, tree, lambda: self._translation(session, binds, resolver), describe_only=describe_only)
+
+    def consume(self, sql: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Result:
+        """Run a query as COPY INTO a location does: the streams it reads are consumed."""
+        return self._select(sql, parse(sql), lambda: self._translation(session, binds, resolver), consume=True)
+
+    def _select(
+        self,
+        sql: str,
+        tree: Any,
+        translate: Callable[[], Translation],
+        *,
+        describe_only: bool = False,
+        consume: bool = False,
+    ) -> Result:
+        translation = translate()
+        compiled = compile_query(translation, tree)
         captions = written_captions(sql, tree) or [one.name for one in compiled.columns]
         columns = [
             one.type.result_column(caption, nullable=one.nullable)
@@ -270,9 +234,23 @@ class DuckDataPlane:
         ]
         if describe_only:
             return Result(columns, [], _SELECT)
-        scope = self.scope_of(session)
-        rows = scope.session.read(scope, session, _shown(compiled))
-        return Result(columns, _decoded(rows, compiled.columns), _SELECT)
+        session, scope = translation.session, self.scope_of(translation.session)
+        alone = scope.current is None
+        wanted = _stream_resources(translation) if consume or not alone else []
+        with self._locked(wanted, self._owner(scope), session, alone=alone) as waited:
+            if waited:
+                translation = translate()
+                compiled = compile_query(translation, tree)
+            query = shown(compiled)
+            if consume:
+                consumed = translation.streams
+                rows = scope.session.run(scope, session, lambda run: run(query), volatile=False, consumed=consumed)
+            else:
+                rows = scope.session.read(scope, session, query)
+        return Result(columns, decoded(rows, compiled.columns), _SELECT)
+
+    def _owner(self, scope: TransactionScope) -> Owner:
+        return scope.current.owner if scope.current is not None else Owner(scope.session.session_id)
 
     def _change(
         self, translate: Callable[[], Translation], compiled: Callable[[Translation], Change], *, wait: bool = True
@@ -285,10 +263,9 @@ class DuckDataPlane:
             scope.session.begin(scope)
             translation = translate()
         change = compiled(translation)
-        wanted = _resources(change)
-        owner = scope.current.owner if scope.current is not None else Owner(session.session_id)
-        with self._locked(wanted, owner, session, alone=scope.current is None, wait=wait) as waited:
-            if waited:
+        wanted = [*_resources(change), *_stream_resources(translation)]
+        with self._locked(wanted, self._owner(scope), session, alone=scope.current is None, wait=wait) as waited:
+            if waited or translation.streams:  # another statement may have moved a stream before it was locked
                 translation = translate()
                 change = compiled(translation)
             return self._write(change, translation, scope)
@@ -316,7 +293,7 @@ class DuckDataPlane:
             return result
 
         session = translation.session
-        return scope.session.run(scope, session, work, volatile=translation.volatile, consumed={})
+        return scope.session.run(scope, session, work, volatile=translation.volatile, consumed=translation.streams)
 
     def _truncate(self, translation: Translation, tree: Any, *, describe_only: bool) -> Result:
         only(tree, "expressions", "exists")
@@ -351,7 +328,7 @@ class DuckDataPlane:
     def commit(self, session: SessionContext) -> None:
         """Commit the scope's open transaction; without one, nothing. DDL calls it first.
 
-        Raises `SqlError` 90232 where the statement is part of a transaction that an outer scope opened.
+        Raises `SqlError` 90231 where the statement is part of a transaction that an outer scope opened.
         """
         scope = self.scope_of(session)
         scope.session.commit(scope)
@@ -365,20 +342,20 @@ class DuckDataPlane:
         """Whether the session's statements are part of an open transaction."""
         return self.scope_of(session).current is not None
 
-    def enter_scope(self, session: SessionContext) -> TransactionScope:
-        """A new transaction scope below the session's, for a procedure that it calls.
+    def enter_scope(self, context: SessionContext) -> TransactionScope:
+        """Put the context of a procedure (a copy of its caller's) into a new scope below its caller's.
 
-        Give it to every context whose statements run inside the procedure, as `SessionContext.transaction_scope`: that
-        of the same session, or of another wire session (whatever its number is). Their statements are then part of the
-        transaction that is open outside; BEGIN opens a separate one, COMMIT, ROLLBACK and DDL raise `SqlError` 90232
-        while only the outer one is open. End it with `leave_scope`. Statements of one transaction run one at a time.
+        `SessionContext.transaction_scope` is then the new scope; another wire session takes part in it by having the
+        same one, whatever its number is. Statements in the scope are part of the transaction that is open outside;
+        BEGIN opens a separate one; COMMIT, ROLLBACK and DDL raise `SqlError` 90231 while only the outer one is open.
+        Leave it with `leave_scope`, or use it as a context manager, which leaves it. Statements of one transaction run
+        one at a time.
         """
-        outer = self.scope_of(session)
-        return TransactionScope(outer.session, outer)
+        return TransactionScope(self.scope_of(context).session, self.scope_of(context)).enter(context)
 
     def leave_scope(self, scope: TransactionScope) -> None:
-        """End a scope. Raises `SqlError` 90231 where it left a transaction open, after rolling that back."""
-        scope.session.leave(scope)
+        """End a scope. Raises `SqlError` 90232 where it left a transaction open, after rolling that back."""
+        scope.leave()
 
     def scope_of(self, session: SessionContext) -> TransactionScope:
         """The scope that a context's statements run in."""
@@ -416,17 +393,22 @@ class DuckDataPlane:
         return known
 
     def _translation(self, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Translation:
-        return Translation(self._storage, resolver, session, self._clock(), list(binds))
-
-
-def _table_resource(physical: str, name: Name) -> Resource:
-    return Resource("table", physical, name[2])
+        translation = Translation(self._storage, resolver, session, self._clock(), list(binds))
+        transaction = self.scope_of(session).current
+        if transaction is not None:
+            translation.horizon, translation.directories = transaction.horizon, transaction.directories
+        return translation
 
 
 def _resources(change: Change) -> list[Resource]:
     """What a change locks."""
     target = change.target
-    return [_table_resource(target.stored.physical, target.relation.name)] if change.locks else []
+    return [table_resource(target.stored.physical, target.relation.name)] if change.locks else []
+
+
+def _stream_resources(translation: Translation) -> list[Resource]:
+    """The streams that a statement reads."""
+    return [Resource("stream", str(number), translation.stream_names[number]) for number in translation.streams]
 
 
 class _NoResolver:
@@ -454,65 +436,6 @@ class _NoResolver:
 
     def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
         return None
-
-
-def _shown(compiled: Compiled) -> str:
-    """The query with instants as numbers, which need no time zone package to read."""
-    if not any(column.type.name in ("TIMESTAMP_LTZ", "TIMESTAMP_TZ") for column in compiled.columns):
-        return compiled.sql
-    items = []
-    for i, column in enumerate(compiled.columns, 1):
-        if column.type.name == "TIMESTAMP_LTZ":
-            items.append(f"epoch_us(q.c{i})")
-        elif column.type.name == "TIMESTAMP_TZ":
-            utc, minutes = f"struct_extract(q.c{i}, 'utc')", f"struct_extract(q.c{i}, 'minutes')"
-            items.append(f"CASE WHEN {utc} IS NULL THEN NULL ELSE [epoch_us({utc}), {minutes}] END")
-        else:
-            items.append(f"q.c{i}")
-    return f"SELECT {', '.join(items)} FROM ({compiled.sql}) AS q"
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _instant(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-def _with_offset(value: list[int]) -> datetime:
-    return _instant(value[0]).astimezone(timezone(timedelta(minutes=value[1])))
-
-
-def _whole(value: Decimal | int) -> int:
-    return int(value)
-
-
-def _json_text(value: str) -> str:
-    """JSON as Snowflake prints it: two spaces of indentation, keys in order."""
-    return json.dumps(json.loads(value), indent=2, sort_keys=True, ensure_ascii=False)
-
-
-def _decoder(kind: dt.SnowType) -> Callable[[Any], Any] | None:
-    if kind.name == "NUMBER" and kind.scale == 0:
-        return _whole
-    if kind.semi_structured:
-        return _json_text
-    zoned: dict[str, Callable[[Any], Any]] = {"TIMESTAMP_LTZ": _instant, "TIMESTAMP_TZ": _with_offset}
-    return zoned.get(kind.name)
-
-
-def _decoded(rows: list[Any], columns: list[OutputColumn]) -> list[Any]:
-    decoders = [(i, decode) for i, column in enumerate(columns) if (decode := _decoder(column.type)) is not None]
-    if not decoders:
-        return rows
-    result = []
-    for row in rows:
-        cells = list(row)
-        for i, decode in decoders:
-            if cells[i] is not None:
-                cells[i] = decode(cells[i])
-        result.append(tuple(cells))
-    return result
 
 
 __all__ = ["DuckDataPlane"]

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import duckdb
 
@@ -26,13 +26,43 @@ from pinky_local.types import SessionContext, SqlError
 _Answer = TypeVar("_Answer")
 
 
-@dataclass(slots=True, eq=False)
 class TransactionScope:
-    """One level of procedure calls in a session; ``parent`` is None for the session itself."""
+    """One level of procedure calls in a session; ``parent`` is None for the session itself.
 
-    session: DataSession
-    parent: TransactionScope | None = None
-    transaction: Transaction | None = None
+    As a context manager it is left at the end: silently rolled back where an exception passes.
+    """
+
+    def __init__(self, session: DataSession, parent: TransactionScope | None = None) -> None:
+        self.session = session
+        self.parent = parent
+        self.transaction: Transaction | None = None
+        self._context: SessionContext | None = None
+
+    def enter(self, context: SessionContext) -> Self:
+        """Make a context's statements run in this scope."""
+        self._context = context
+        context.transaction_scope = self
+        return self
+
+    def leave(self) -> None:
+        """End it. Raises `SqlError` 90232 where it left a transaction open, after rolling that back."""
+        if self._context is not None:
+            self._context.transaction_scope = self.parent
+        if self.transaction is None:
+            return
+        self.session.rollback(self)
+        text = "Scoped transaction started in stored procedure is incomplete and it was rolled back."
+        raise SqlError(90232, "22000", f"Stored procedure execution error: {text}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and self.transaction is not None:
+            self.session.rollback(self)
+        self.leave()
 
     @property
     def current(self) -> Transaction | None:
@@ -143,7 +173,7 @@ class DataSession:
         if transaction is None:
             if scope.current is not None:
                 raise SqlError(
-                    90232, "55000", "Modifying a transaction that has started at a different scope is not allowed."
+                    90231, "55000", "Modifying a transaction that has started at a different scope is not allowed."
                 )
             return
         try:
@@ -160,15 +190,6 @@ class DataSession:
             self._locks.release(transaction.owner)
             self._open.remove((scope, transaction))
             transaction.connection.close()
-
-    def leave(self, scope: TransactionScope) -> None:
-        """End a scope. Raises `SqlError` where it left a transaction open, which is rolled back."""
-        if scope.transaction is None:
-            return
-        self.rollback(scope)
-        raise SqlError(
-            90231, "55000", "Transaction started in a stored procedure was not ended in it and has been rolled back."
-        )
 
     # -- the session -------------------------------------------------------------------------------------------------
 

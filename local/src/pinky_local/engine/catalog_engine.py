@@ -32,6 +32,7 @@ from pinky_local.engine import (
     stages,
     storage,
     store,
+    streams,
     tags,
     tasks,
     transfers,
@@ -46,7 +47,7 @@ from pinky_local.types import Bind, DataPlane, Result, RunningStatement, Session
 
 FAMILIES = (
     alter_table, cancelling, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters,
-    stages, storage, tags, tasks, views, warehouses,
+    stages, storage, streams, tags, tasks, views, warehouses,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 

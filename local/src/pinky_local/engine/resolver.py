@@ -15,6 +15,7 @@ from pinky_local.engine import (
     information_schema,
     stage_places,
     staged_rows,
+    stream_reading,
 )
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
@@ -51,7 +52,8 @@ class CatalogResolver:
                 return Relation("rows", full, result=found)
             item = self._item(full, session)
             if item is not None and item.kind == "stream":
-                raise errors.unsupported(f"reading the stream {identifiers.dotted(parts)}")
+                self.need_warehouse(session)
+                return stream_reading.relation(self._account, item)
             if item is None or item.kind not in ("table", "view"):
                 raise errors.not_found("Object", identifiers.dotted(parts), in_query=True)
             self.need_warehouse(session)
@@ -114,7 +116,9 @@ class CatalogResolver:
             item = self._item(relation.name, session)
             if item is None:
                 raise errors.not_found("Object", identifiers.dotted(relation.name), in_query=True)
-            if not access.holds(access.active(session), item, privilege):
+            if item.kind == "stream":
+                stream_reading.check_readable(self._account, item, session)
+            elif not access.holds(access.active(session), item, privilege):
                 raise errors.insufficient(item.kind, item.name)
 
     def view_session(self, relation: Relation, session: SessionContext) -> SessionContext:

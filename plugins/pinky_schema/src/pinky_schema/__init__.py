@@ -32,6 +32,7 @@ __all__ = [
 
 #: Module and class of every kind.
 KINDS: tuple[tuple[str, str], ...] = (
+    ("file_format", "FileFormat"),
     ("grant", "Grant"),
     ("procedure", "Procedure"),
     ("secret", "Secret"),

@@ -18,6 +18,8 @@ from pinky_schema.stage_facts import Facts, facts_of
 __all__ = ["ORIGIN", "gold_objects", "output_objects", "runtime_documents"]
 
 ORIGIN = "runtime"
+_URL = {"name": "SCOPED_URL", "type": "VARCHAR"}
+_FORMAT = {"name": "NAME_OR_FORMAT", "type": "VARCHAR"}
 _VARIANT = {"name": "SETTINGS", "type": "VARIANT"}
 #: Name, runtime module, handler, arguments and comment of each procedure of runs.
 _PROCEDURES = (
@@ -52,11 +54,11 @@ def output_objects(uses: Iterable[SlotUse]) -> Iterator[Expanded]:
     comment = "Registers files of an output slot with their hashes"
     document = _procedure("PUBLISH_FILES", "publish", "publish_files", arguments, comment, facts)
     yield Expanded("procedure", document, ORIGIN)
-    for name, handler, comment in (
-        ("HASH_RAW", "hash_raw_of_url", "SHA-256 of a file's bytes, without gzip; give a scoped URL"),
-        ("HASH_SORTED", "hash_sorted_of_url", "SHA-256 of a file's rows, whatever their order"),
-    ):
-        yield Expanded("user_defined_function", _function(name, handler, comment, facts), ORIGIN)
+    raw = _function("HASH_RAW", "hash_raw_of_url", [_URL], "SHA-256 of a file's bytes, without gzip", facts)
+    yield Expanded("user_defined_function", raw, ORIGIN)
+    comment = "SHA-256 of a file's rows, whatever their order; the second argument is the file's name, or its format"
+    row_hash = _function("HASH_SORTED", "hash_sorted_of_url", [_URL, _FORMAT], comment, facts)
+    yield Expanded("user_defined_function", row_hash, ORIGIN)
 
 
 def gold_objects(uses: Iterable[SlotUse]) -> Iterator[Expanded]:
@@ -80,10 +82,12 @@ def _procedure(
     }
 
 
-def _function(name: str, handler: str, comment: str, facts: Facts) -> Mapping[str, Any]:
+def _function(
+    name: str, handler: str, arguments: list[dict[str, str]], comment: str, facts: Facts
+) -> Mapping[str, Any]:
     return {
         "name": name,
-        "arguments": [{"name": "URL", "type": "VARCHAR"}, {"name": "FORMAT", "type": "VARCHAR", "default": "NULL"}],
+        "arguments": arguments,
         "returns": "VARCHAR",
         "volatility": "VOLATILE",
         "comment": comment,

@@ -17,7 +17,7 @@ _IMPORT = re.compile(
     rf"^from {re.escape(PACKAGE)}\.(?P<module>\w+) import (\((?P<many>[^)]*)\)|(?P<one>[^\n]*))\n", re.M
 )
 _FUTURE = "from __future__ import annotations\n"
-_DOCSTRING = re.compile(r'\A"""(?P<first>[^\n]*).*?"""\n', re.S)
+_DOCSTRING = re.compile(r'\A"""(?P<first>[^\n"]*).*?"""\n', re.S)
 
 
 @functools.cache

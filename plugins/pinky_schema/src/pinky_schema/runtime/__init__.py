@@ -1,1 +1,1 @@
-"""What runs inside Snowflake: the standard library and nothing else, so that its text can be a procedure's body."""
+"""What runs inside Snowflake: standard library only; a bundler puts the text of these modules into bodies."""

@@ -198,6 +198,17 @@ def complete_run(session: Any, names: Names, run: dict[str, Any]) -> int:
     return done
 
 
+def done_files(session: Any, names: Names, run: dict[str, Any]) -> int:
+    """How many files this attempt has done, whoever marked them."""
+    found = rows_of(
+        session,
+        f"SELECT COUNT(*) FROM {names.registry} WHERE RUN_ID = ? AND ATTEMPTS = ? AND STATUS = 'DONE'",
+        run["run_id"],
+        run["attempt"],
+    )
+    return int(found[0][0])
+
+
 def fail_files(
     session: Any, names: Names, run: dict[str, Any], errors: dict[str, str] | str, settings: dict[str, Any]
 ) -> int:
@@ -217,9 +228,10 @@ def fail_files(
     wait = int(settings["retry_seconds"])
     if isinstance(errors, str):
         return changed_rows(session, f"{head}? WHERE {held}", wait, errors, *key)
-    known = f"GET(PARSE_JSON(?), {names.registry}.RELATIVE_PATH)::VARCHAR"
-    text = as_json(errors)
-    return changed_rows(session, f"{head}{known} WHERE {held} AND {known} IS NOT NULL", wait, text, *key, text)
+    listed = "(SELECT F.KEY AS P, F.VALUE::VARCHAR AS WHY FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) F) E"
+    return changed_rows(
+        session, f"{head}E.WHY FROM {listed} WHERE RELATIVE_PATH = E.P AND {held}", wait, as_json(errors), *key
+    )
 
 
 def end_run(session: Any, names: Names, run: dict[str, Any], status: str, error: str | None, info: Any = None) -> None:

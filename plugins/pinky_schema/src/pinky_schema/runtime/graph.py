@@ -15,7 +15,16 @@ import uuid
 from typing import Any
 
 from pinky_schema.runtime.database import as_json, changed_rows, decoded, rows_of, shortened, transaction
-from pinky_schema.runtime.dispatch import Names, claim, complete_run, end_run, fail_files, files_of, register_files
+from pinky_schema.runtime.dispatch import (
+    Names,
+    claim,
+    complete_run,
+    done_files,
+    end_run,
+    fail_files,
+    files_of,
+    register_files,
+)
 
 SKIP = "SKIP"
 
@@ -64,7 +73,8 @@ def _settle(
             errors.update({str(path): str(error) for path, error in failed.items()})
     with transaction(session):
         failed_files = fail_files(session, names, run, errors, settings) if errors else 0
-        done = complete_run(session, names, {"run_id": run["run_id"], "attempt": run["attempt"]})
+        complete_run(session, names, {"run_id": run["run_id"], "attempt": run["attempt"]})
+        done = done_files(session, names, run)
         end_run(session, names, run, "FAILED" if failed_files else "DONE", None, info)
     return {"done": done, "failed": failed_files}
 
