@@ -15,6 +15,7 @@ from pinky_local.data import file_functions
 from pinky_local.data.answers import decoded, shown
 from pinky_local.data.captions import written_captions
 from pinky_local.data.casts import assign
+from pinky_local.data.copying import loading, parquet_copy, probing, texts_query
 from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select, insertion, resolve_target
 from pinky_local.data.interrupting import Interrupter
 from pinky_local.data.locks import Locks, Owner, Resource
@@ -63,11 +64,11 @@ class DuckDataPlane(StoredTables):
     """
 
     def __init__(self, folder: Path | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
-        super().__init__(Storage(folder, lambda: self._clock()))
+        super().__init__(Storage(folder, lambda: self.clock()))
         self.locks = Locks()
         self._sessions: dict[int, DataSession] = {}
         self._interrupter = Interrupter()
-        self._clock = clock
+        self.clock = clock
         self.resolver: Resolver | None = None
         self.listener: Callable[[Change, Result], None] | None = None
 
@@ -97,7 +98,11 @@ class DuckDataPlane(StoredTables):
         data = self._session(context)
         owner = Owner(context.session_id)
         with self._locked([table_resource(table.physical, name)], owner, context, alone=True, wait=False):
-            work: Callable[[Steps], int] = lambda execute: execute.clear(table)  # noqa: E731  # typed for the call
+
+            def work(execute: Steps) -> int:
+                execute(f"DELETE FROM pinky_loads WHERE physical = '{table.physical}'")
+                return execute.clear(table)
+
             return data.run(TransactionScope(data), context, work, volatile=False, consumed={})
 
     # -- streams -----------------------------------------------------------------------------------------------------
@@ -178,15 +183,72 @@ class DuckDataPlane(StoredTables):
     def _filling(
         self, translation: Translation, name: Name, columns: Sequence[TableColumn], named: list[str], source: Compiled
     ) -> Change:
-        stored = self._storage.table(name)
-        target = Target(
-            translation, Relation("table", name, columns=columns), stored, {one.name: one for one in columns}
-        )
+        target = self._target(translation, name, columns)
         if len(source.columns) != len(named):
             raise compilation(
                 f"{len(named)} columns expected, {len(source.columns)} given", errno=2020, sqlstate="21S01"
             )
         return insertion(target, insert_select(target, named, source))
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def load(
+        self, name: Name, named: list[str], query: str, session: SessionContext, resolver: Resolver,
+        columns: Sequence[TableColumn], files: Sequence[tuple[str, str]],
+    ) -> int:  # fmt: skip
+        """Insert a query's rows and remember the files, by mark and ETag, that they came from, in one step."""
+        tree = parse(query)
+
+        def compiled(translation: Translation) -> Change:
+            return loading(self._target(translation, name, columns), named, compile_query(translation, tree), files)
+
+        return int(self._change(lambda: self._translation(session, (), resolver), compiled).rows[0][0])
+
+    def probe(
+        self, name: Name, named: list[str], query: str, session: SessionContext, resolver: Resolver,
+        columns: Sequence[TableColumn], only_column: str | None = None,
+    ) -> SqlError | None:  # fmt: skip
+        """What would go wrong if a query's rows, or one column of them, were put into a table; None for nothing."""
+        translation = self._translation(session, (), resolver)
+        target = self._target(translation, name, columns)
+        try:
+            sql = probing(target, named, compile_query(translation, parse(query)), only_column)
+            scope = self.scope_of(session)
+            scope.session.read(scope, session, sql)
+        except SqlError as problem:
+            return problem
+        return None
+
+    def loaded_files(self, name: Name, session: SessionContext) -> set[tuple[str, str]]:
+        """Mark and ETag of the files loaded into a table since it was made or truncated."""
+        physical, scope = self._storage.table(name).physical, self.scope_of(session)
+        sql = f"SELECT file, etag FROM pinky_loads WHERE physical = '{physical}'"
+        return {(str(file), str(etag)) for file, etag in scope.session.read(scope, session, sql)}
+
+    def unload(
+        self, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver
+    ) -> tuple[list[tuple[str, str]], list[Any]]:
+        """Name and type name of a query's columns, and its rows as texts; JSON is compact. Streams are consumed."""
+        translate = lambda: self._translation(session, binds, resolver)  # noqa: E731  # a name for what is passed on
+        compiled, rows = self._read(translate, parse(query), texts_query, consume=True)
+        return [(one.name, one.type.name) for one in compiled.columns], rows
+
+    def unload_parquet(
+        self, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver, path: Path,
+        *, names: bool, compression: str,
+    ) -> int:  # fmt: skip
+        """Write a query's rows to a Parquet file, with the columns' names or col1, col2, …; the number of rows."""
+        _, rows = self._read(
+            lambda: self._translation(session, binds, resolver),
+            parse(query),
+            lambda compiled: parquet_copy(compiled, path, names=names, compression=compression),
+            consume=True,
+        )
+        return int(rows[0][0])
+
+    def _target(self, translation: Translation, name: Name, columns: Sequence[TableColumn]) -> Target:
+        relation = Relation("table", name, columns=columns)
+        return Target(translation, relation, self._storage.table(name), {one.name: one for one in columns})
 
     def query(
         self,
@@ -212,18 +274,8 @@ class DuckDataPlane(StoredTables):
             return self._transaction(tree, session)
         return self._select(sql, tree, lambda: self._translation(session, binds, resolver), describe_only=describe_only)
 
-    def consume(self, sql: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Result:
-        """Run a query as COPY INTO a location does: the streams it reads are consumed."""
-        return self._select(sql, parse(sql), lambda: self._translation(session, binds, resolver), consume=True)
-
     def _select(
-        self,
-        sql: str,
-        tree: Any,
-        translate: Callable[[], Translation],
-        *,
-        describe_only: bool = False,
-        consume: bool = False,
+        self, sql: str, tree: Any, translate: Callable[[], Translation], *, describe_only: bool = False
     ) -> Result:
         translation = translate()
         compiled = compile_query(translation, tree)
@@ -234,6 +286,24 @@ class DuckDataPlane(StoredTables):
         ]
         if describe_only:
             return Result(columns, [], _SELECT)
+        compiled, rows = self._read(translate, tree, shown, first=(translation, compiled))
+        return Result(columns, decoded(rows, compiled.columns), _SELECT)
+
+    def _read(
+        self,
+        translate: Callable[[], Translation],
+        tree: Any,
+        text_of: Callable[[Compiled], str],
+        *,
+        first: tuple[Translation, Compiled] | None = None,
+        consume: bool = False,
+    ) -> tuple[Compiled, list[Any]]:
+        """A query and what DuckDB answers to the text made of it; ``consume`` moves the streams that it reads.
+
+        ``first`` is what the query was compiled to already; it is compiled again where it had to wait for a lock.
+        """
+        translation = first[0] if first else translate()
+        compiled = first[1] if first else compile_query(translation, tree)
         session, scope = translation.session, self.scope_of(translation.session)
         alone = scope.current is None
         wanted = _stream_resources(translation) if consume or not alone else []
@@ -241,13 +311,13 @@ class DuckDataPlane(StoredTables):
             if waited:
                 translation = translate()
                 compiled = compile_query(translation, tree)
-            query = shown(compiled)
+            query = text_of(compiled)
             if consume:
                 consumed = translation.streams
                 rows = scope.session.run(scope, session, lambda run: run(query), volatile=False, consumed=consumed)
             else:
                 rows = scope.session.read(scope, session, query)
-        return Result(columns, decoded(rows, compiled.columns), _SELECT)
+        return compiled, rows
 
     def _owner(self, scope: TransactionScope) -> Owner:
         return scope.current.owner if scope.current is not None else Owner(scope.session.session_id)
@@ -342,6 +412,11 @@ class DuckDataPlane(StoredTables):
         """Whether the session's statements are part of an open transaction."""
         return self.scope_of(session).current is not None
 
+    def current_transaction(self, session: SessionContext) -> int | None:
+        """The number of the transaction that the session's statements are part of; None without one."""
+        current = self.scope_of(session).current
+        return None if current is None else current.owner.number
+
     def enter_scope(self, context: SessionContext) -> TransactionScope:
         """Put the context of a procedure (a copy of its caller's) into a new scope below its caller's.
 
@@ -393,7 +468,7 @@ class DuckDataPlane(StoredTables):
         return known
 
     def _translation(self, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Translation:
-        translation = Translation(self._storage, resolver, session, self._clock(), list(binds))
+        translation = Translation(self._storage, resolver, session, self.clock(), list(binds))
         transaction = self.scope_of(session).current
         if transaction is not None:
             translation.horizon, translation.directories = transaction.horizon, transaction.directories

@@ -41,6 +41,11 @@ class CatalogResolver:
     def __init__(self, account: Account) -> None:
         self._account = account
 
+    @property
+    def account(self) -> Account:
+        """The account whose catalog answers."""
+        return self._account
+
     def relation(self, parts: Sequence[str], session: SessionContext) -> Relation:
         """A table, view or INFORMATION_SCHEMA view. Raises 2003 where it is not visible, 606 without a warehouse."""
         with self._account.lock:
@@ -66,6 +71,8 @@ class CatalogResolver:
         """Raise 606 without a current warehouse; a suspended one is resumed when it resumes by itself."""
         if self._account.is_compiling:
             return
+        if session.warehouse is None and session.task_run is not None and session.task_run.serverless:
+            return  # serverless compute
         warehouse = self._account.catalog.get(ACCOUNT, "warehouse", session.warehouse) if session.warehouse else None
         if warehouse is None:
             raise errors.no_warehouse()
@@ -81,7 +88,11 @@ class CatalogResolver:
         return context.call(self._account, name, list(arguments), session)
 
     def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
-        """RESULT_SCAN. Raises 002140 for any other."""
+        """RESULT_SCAN and what `context.TABLE_FUNCTIONS` knows. Raises 002141 for any other."""
+        for function in context.TABLE_FUNCTIONS:
+            result = function(self._account, name, arguments, session)
+            if result is not None:
+                return result
         if name.upper() == "RESULT_SCAN" and len(arguments) == 1:
             return context.result_scan(self._account, arguments[0])
         raise errors.compilation(2141, "42P13", f"Unknown table function {name.upper()}")
