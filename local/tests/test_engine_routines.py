@@ -114,7 +114,7 @@ def test_the_returned_type_is_described_with_its_size_as_far_as_written(
 
 def test_tables_are_returned_with_their_columns(account: Speaker) -> None:
     account.run(
-        'CREATE PROCEDURE p() RETURNS TABLE (id INT, "Name of" VARCHAR) LANGUAGE SQL AS \'BEGIN RETURN TABLE(r); END\''
+        "CREATE PROCEDURE p() RETURNS TABLE (id INT, \"Name of\" VARCHAR) LANGUAGE SQL AS 'BEGIN RETURN TABLE(r); END'"
     )
     shown = account.one("SHOW PROCEDURES")
     assert shown["arguments"] == 'P() RETURN TABLE (ID NUMBER, "Name of" VARCHAR)'

@@ -30,6 +30,7 @@ from pinky_local.engine import (
     show_keys,
     show_parameters,
     stage_files,
+    stage_places,
     stages,
     storage,
     store,
@@ -43,6 +44,7 @@ from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.account import Account
 from pinky_local.engine.statement import Statement
 from pinky_local.files import Buckets, FileStore
+from pinky_local.files.store import BadKeyError
 from pinky_local.types import Bind, DataPlane, Result, RunningStatement, SessionContext, SqlError
 
 FAMILIES = (
@@ -149,7 +151,7 @@ class CatalogEngine:
         if word in FILE_HANDLERS:
             if describe_only:
                 raise errors.unsupported(f"describing {word} without running it")
-            result = FILE_HANDLERS[word](statement)
+            result = self._on_files(statement, word)
         elif word in _QUERIES:
             result = self._query(statement, word, describe_only=describe_only)
         else:
@@ -213,6 +215,12 @@ class CatalogEngine:
             if self.account.changed:
                 self._save()
             return result
+
+    def _on_files(self, statement: Statement, word: str) -> Result:
+        try:
+            return FILE_HANDLERS[word](statement)
+        except BadKeyError as problem:
+            raise stage_places.bad_path(problem) from problem
 
     def _handler(self, statement: Statement, word: str) -> Handler:
         tokens = statement.tokens
