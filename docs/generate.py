@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pinky_schema.hookspecs
 from pinky_local.engine.errors import GUESS, NUMBERS
 from pinky_local.engine.specs import TYPES
 
@@ -51,7 +52,7 @@ def main() -> int:
 def generated(registry: Registry) -> Iterator[tuple[str, str]]:
     """Every generated file: relative path and text."""
     kinds = {kind: cls for kind, cls in sorted(registry.kinds.items()) if registry.kind_plugins[kind] in OURS}
-    sections = {key: section.schema for key, section in registry.sections.items()}
+    sections = registry.section_schemas()
     yield "schemas/manifest.schema.json", _json(manifest_schema(kinds, sections, SCOPES))
     client = {kind: cls for kind, cls in kinds.items() if cls.spec.scope == "schema"}
     yield "schemas/manifest_client.schema.json", _json(manifest_schema(client, sections, ["schema"]))
@@ -125,10 +126,13 @@ def _row(field: Field) -> str:
 def hooks_page() -> str:
     """The page of hooks, from their own docstrings."""
     lines = ["# Hooks", "", inspect.getdoc(hookspecs) or "", ""]
-    for name, hook in vars(hookspecs).items():
-        if name.startswith("pinky_") and inspect.isfunction(hook):
-            arguments = ", ".join(inspect.signature(hook).parameters)
-            lines += [f"## `{name}({arguments})`", "", inspect.getdoc(hook) or "", ""]
+    for module in (hookspecs, pinky_schema.hookspecs):
+        if module is not hookspecs:
+            lines += [f"# Hooks of `{module.__name__.split('.')[0]}`", "", inspect.getdoc(module) or "", ""]
+        for name, hook in vars(module).items():
+            if name.startswith("pinky_") and inspect.isfunction(hook) and hook.__module__ == module.__name__:
+                arguments = ", ".join(inspect.signature(hook).parameters)
+                lines += [f"## `{name}({arguments})`", "", inspect.getdoc(hook) or "", ""]
     return "\n".join(lines)
 
 

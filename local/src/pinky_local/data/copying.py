@@ -11,7 +11,7 @@ from pinky_local.data.casts import cast, literal
 from pinky_local.data.dml import Change, Target, insert_select, insertion
 from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.scopes import Typed
-from pinky_local.data.sessions import Steps
+from pinky_local.data.steps import Steps
 from pinky_local.data.translation import Compiled
 
 

@@ -158,6 +158,8 @@ def _read_rights(statement: Statement) -> str:
 
 def _check(creation: Creation, state: dict[str, Any]) -> None:
     language, given = state["language"], creation.settings.properties
+    if "AGGREGATE" in creation.modifiers and (language != "PYTHON" or state["volatility"] == "IMMUTABLE"):
+        raise errors.unsupported(f"AGGREGATE with {language} {state['volatility']} {creation.spec.words}")
     if language in _HANDLED:
         wanted = ["HANDLER", *_REQUIRED.get((language, creation.spec.kind), ())]
         absent = [name for name in wanted if given.get(name) is None]

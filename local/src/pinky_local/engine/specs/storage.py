@@ -9,7 +9,7 @@ from pinky_local.engine import errors, values
 from pinky_local.engine import show_columns as columns
 from pinky_local.engine.spec import ObjectType, Property, ShowColumn
 from pinky_local.engine.specs.account import COMMENT
-from pinky_local.engine.specs.file_formats import OPTIONS, read_format
+from pinky_local.engine.specs.file_formats import OPTIONS, default_of, read_format
 
 if TYPE_CHECKING:
     from pinky_local.engine.catalog import CatalogObject
@@ -115,6 +115,14 @@ STAGE = ObjectType(
 
 # file format -----------------------------------------------------------------------------------------------------
 
+
+def _format_options(_: Statement, item: CatalogObject) -> str:
+    """Every option of the format type, with its default where nothing else was given."""
+    kind = str(item.properties.get("TYPE", "CSV"))
+    known = [name for name, option in OPTIONS.items() if kind in option.formats]
+    return json.dumps({"TYPE": kind, **{name: item.properties.get(name, default_of(name, kind)) for name in known}})
+
+
 FILE_FORMAT = ObjectType(
     kind="file_format",
     words="FILE FORMAT",
@@ -134,9 +142,7 @@ FILE_FORMAT = ObjectType(
         ShowColumn("type", lambda _, item: str(item.properties.get("TYPE", "CSV"))),
         columns.OWNER,
         columns.COMMENT,
-        ShowColumn(
-            "format_options", lambda _, i: json.dumps({k: v for k, v in i.properties.items() if k != "COMMENT"})
-        ),
+        ShowColumn("format_options", _format_options),
         columns.OWNER_ROLE_TYPE,
     ),
     privileges=("USAGE",),
@@ -334,8 +340,9 @@ STORAGE_INTEGRATION = ObjectType(
         ),
         Property("ENABLED", values.boolean(), default=True, required=True),
         Property("STORAGE_AWS_ROLE_ARN", values.text(), unsettable=False),
-        Property("STORAGE_AWS_EXTERNAL_ID", values.text(), unsettable=False),
-        Property("STORAGE_AWS_OBJECT_ACL", values.keyword("bucket-owner-full-control"), unsettable=False),
+        # The page lists no UNSET for these two; Snowflake's Terraform provider sends it and tests that it works.
+        Property("STORAGE_AWS_EXTERNAL_ID", values.text()),
+        Property("STORAGE_AWS_OBJECT_ACL", values.keyword("bucket-owner-full-control")),
         Property("AZURE_TENANT_ID", values.text(), unsettable=False),
         Property("USE_PRIVATELINK_ENDPOINT", values.boolean(), unsettable=False),
         Property("STORAGE_ALLOWED_LOCATIONS", values.text_list(), required=True, unsettable=False),

@@ -1,0 +1,19 @@
+"""What other plugins can add to the sections that this package owns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pinky_core import hookspec
+
+if TYPE_CHECKING:
+    from pinky_schema.slots import Slot
+
+__all__ = ["pinky_stage_slots"]
+
+
+@hookspec
+def pinky_stage_slots() -> Iterable[Slot]:  # type: ignore[empty-body]  # a hook specification has no body
+    """When a manifest has the section ``stages``: the slots of this plugin. Two plugins giving one name is an error
+    that names both."""
