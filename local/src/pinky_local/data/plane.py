@@ -89,9 +89,12 @@ class DuckDataPlane(StoredTables):
 
     def stream_has_data(self, stream: Relation, session: SessionContext, resolver: Resolver) -> bool:
         """Whether a stream shows any change now. Locks nothing."""
-        compiled = stream_query(self._translation(session, (), resolver), stream)
+        translation = self._translation(session, (), resolver)
+        compiled = stream_query(translation, stream)
         scope = self.scope_of(session)
-        return bool(scope.session.read(scope, session, f"SELECT EXISTS ({compiled.sql})")[0][0])
+        rows = scope.session.read(scope, session, f"SELECT EXISTS ({compiled.sql})")
+        translation.close()
+        return bool(rows[0][0])
 
     def view_table(self, query: str, session: SessionContext, resolver: Resolver) -> Name:
         """The one table that a view only projects and filters. Raises `SqlError` 2 for any other view."""
@@ -223,7 +226,8 @@ class DuckDataPlane(StoredTables):
         alone = scope.current is None
         wanted = _stream_resources(translation) if consume or not alone else []
         with self._locked(wanted, self._owner(scope), session, alone=alone) as waited:
-            if waited:
+            if waited or (wanted and self._moved(translation)):
+                translation.close()
                 translation = translate()
                 compiled = compile_query(translation, tree)
             query = shown(compiled)
@@ -232,7 +236,14 @@ class DuckDataPlane(StoredTables):
                 rows = scope.session.run(scope, session, lambda run: run(query), volatile=False, consumed=consumed)
             else:
                 rows = scope.session.read(scope, session, query)
+            translation.close()
         return Result(columns, decoded(rows, compiled.columns), _SELECT)
+
+    def _moved(self, translation: Translation) -> bool:
+        """Whether another statement has moved a stream that this one was compiled to read, before it was locked."""
+        with self._storage.lock:
+            position = self._storage.changes.position
+            return any(position(stream) != found for stream, found in translation.positions.items())
 
     def _owner(self, scope: TransactionScope) -> Owner:
         return scope.current.owner if scope.current is not None else Owner(scope.session.session_id)
@@ -250,10 +261,13 @@ class DuckDataPlane(StoredTables):
         change = compiled(translation)
         wanted = [*_resources(change), *_stream_resources(translation)]
         with self._locked(wanted, self._owner(scope), session, alone=scope.current is None, wait=wait) as waited:
-            if waited or translation.streams:  # another statement may have moved a stream before it was locked
+            if waited or self._moved(translation):
+                translation.close()
                 translation = translate()
                 change = compiled(translation)
-            return self._write(change, translation, scope)
+            result = self._write(change, translation, scope)
+            translation.close()
+            return result
 
     @contextmanager
     def _locked(
