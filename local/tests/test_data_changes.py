@@ -123,6 +123,13 @@ def test_truncate_empties_and_if_exists_forgives(account: Account) -> None:
         account.query("TRUNCATE TABLE nosuch")
 
 
+def test_values_are_bound_in_the_order_of_the_text(account: Account) -> None:
+    account.query("INSERT INTO t (a, b) VALUES (71, 'old')")
+    change = "UPDATE t SET b = ? FROM (SELECT a AS k FROM t WHERE b = ?) s WHERE t.a = s.k AND t.a < ?"
+    account.query(change, Bind("TEXT", "new"), Bind("TEXT", "old"), Bind("FIXED", "99"))
+    assert account.rows("SELECT a FROM t WHERE b = 'new'") == [(71,)]
+
+
 def test_array_binds_insert_a_row_for_each(account: Account) -> None:
     result = account.query("INSERT INTO t (a, b) VALUES (?, ?)", Bind("FIXED", ["7", "8"]), Bind("TEXT", ["p", None]))
     assert [tuple(row) for row in result.rows] == [(2,)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,36 +11,50 @@ from typing import Any
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
+from pinky_local.data import file_functions
 from pinky_local.data.answers import decoded, shown
 from pinky_local.data.captions import written_captions
 from pinky_local.data.casts import assign
+from pinky_local.data.copying import loading, parquet_copy, probing, texts_query
 from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select, insertion, resolve_target
-from pinky_local.data.interrupting import Interrupter
-from pinky_local.data.locks import Locks, Owner, Resource
+from pinky_local.data.locks import Owner, Resource
 from pinky_local.data.parsing import names_of, only, parse
+from pinky_local.data.plane_sessions import PlaneSessions
 from pinky_local.data.queries import compile_query
 from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.scopes import Typed
-from pinky_local.data.sessions import DataSession, TransactionScope
+from pinky_local.data.sessions import TransactionScope
 from pinky_local.data.sources import rows_query
 from pinky_local.data.steps import Steps
 from pinky_local.data.storage import Name, Storage
 from pinky_local.data.streams import stream_query, view_table
-from pinky_local.data.tables import StoredTables, table_resource
-from pinky_local.data.transactions import Transaction
+from pinky_local.data.tables import table_resource
 from pinky_local.data.translation import Compiled, Translation
-from pinky_local.types import Bind, Relation, Resolver, Result, ResultColumn, SessionContext, SqlError, TableColumn
+from pinky_local.types import (
+    Bind,
+    Relation,
+    Resolver,
+    Result,
+    ResultColumn,
+    SessionContext,
+    SqlError,
+    StagedRows,
+    StageHandle,
+    TableColumn,
+)
+
+FUNCTION_FAMILIES = (file_functions,)
+"""Modules that enter their functions in the registry when they are loaded, and that need what this module needs."""
 
 _SELECT, _TCL, _DDL = 0x1000, 0x5000, 0x6000
 _DONE = "Statement executed successfully."
-_LOCK_TIMEOUT = 43_200  # seconds; the default of the parameter
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class DuckDataPlane(StoredTables):
+class DuckDataPlane(PlaneSessions):
     """Rows in DuckDB; in ``folder``/rows.duckdb where a folder is given, else in memory.
 
     ``resolver`` is asked where a call brings none (`create_view`, defaults of `add_column`); ``clock`` says what
@@ -48,11 +62,8 @@ class DuckDataPlane(StoredTables):
     """
 
     def __init__(self, folder: Path | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
-        super().__init__(Storage(folder, lambda: self._clock()))
-        self.locks = Locks()
-        self._sessions: dict[int, DataSession] = {}
-        self._interrupter = Interrupter()
-        self._clock = clock
+        super().__init__(Storage(folder, lambda: self.clock()))
+        self.clock = clock
         self.resolver: Resolver | None = None
         self.listener: Callable[[Change, Result], None] | None = None
 
@@ -82,7 +93,11 @@ class DuckDataPlane(StoredTables):
         data = self._session(context)
         owner = Owner(context.session_id)
         with self._locked([table_resource(table.physical, name)], owner, context, alone=True, wait=False):
-            work: Callable[[Steps], int] = lambda execute: execute.clear(table)  # noqa: E731  # typed for the call
+
+            def work(execute: Steps) -> int:
+                execute(f"DELETE FROM pinky_loads WHERE physical = '{table.physical}'")
+                return execute.clear(table)
+
             return data.run(TransactionScope(data), context, work, volatile=False, consumed={})
 
     # -- streams -----------------------------------------------------------------------------------------------------
@@ -92,9 +107,8 @@ class DuckDataPlane(StoredTables):
         translation = self._translation(session, (), resolver)
         compiled = stream_query(translation, stream)
         scope = self.scope_of(session)
-        rows = scope.session.read(scope, session, f"SELECT EXISTS ({compiled.sql})")
-        translation.close()
-        return bool(rows[0][0])
+        with closing(translation):
+            return bool(scope.session.read(scope, session, f"SELECT EXISTS ({compiled.sql})")[0][0])
 
     def view_table(self, query: str, session: SessionContext, resolver: Resolver) -> Name:
         """The one table that a view only projects and filters. Raises `SqlError` 2 for any other view."""
@@ -166,15 +180,72 @@ class DuckDataPlane(StoredTables):
     def _filling(
         self, translation: Translation, name: Name, columns: Sequence[TableColumn], named: list[str], source: Compiled
     ) -> Change:
-        stored = self._storage.table(name)
-        target = Target(
-            translation, Relation("table", name, columns=columns), stored, {one.name: one for one in columns}
-        )
+        target = self._target(translation, name, columns)
         if len(source.columns) != len(named):
             raise compilation(
                 f"{len(named)} columns expected, {len(source.columns)} given", errno=2020, sqlstate="21S01"
             )
         return insertion(target, insert_select(target, named, source))
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def load(
+        self, name: Name, named: list[str], query: str, session: SessionContext, resolver: Resolver,
+        columns: Sequence[TableColumn], files: Sequence[tuple[str, str]],
+    ) -> int:  # fmt: skip
+        """Insert a query's rows and remember the files, by mark and ETag, that they came from, in one step."""
+        tree = parse(query)
+
+        def compiled(translation: Translation) -> Change:
+            return loading(self._target(translation, name, columns), named, compile_query(translation, tree), files)
+
+        return int(self._change(lambda: self._translation(session, (), resolver), compiled).rows[0][0])
+
+    def probe(
+        self, name: Name, named: list[str], query: str, session: SessionContext, resolver: Resolver,
+        columns: Sequence[TableColumn], only_column: str | None = None,
+    ) -> SqlError | None:  # fmt: skip
+        """What would go wrong if a query's rows, or one column of them, were put into a table; None for nothing."""
+        translation = self._translation(session, (), resolver)
+        target = self._target(translation, name, columns)
+        try:
+            sql = probing(target, named, compile_query(translation, parse(query)), only_column)
+            scope = self.scope_of(session)
+            scope.session.read(scope, session, sql)
+        except SqlError as problem:
+            return problem
+        return None
+
+    def loaded_files(self, name: Name, session: SessionContext) -> set[tuple[str, str]]:
+        """Mark and ETag of the files loaded into a table since it was made or truncated."""
+        physical, scope = self._storage.table(name).physical, self.scope_of(session)
+        sql = f"SELECT file, etag FROM pinky_loads WHERE physical = '{physical}'"
+        return {(str(file), str(etag)) for file, etag in scope.session.read(scope, session, sql)}
+
+    def unload(
+        self, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver
+    ) -> tuple[list[tuple[str, str]], list[Any]]:
+        """Name and type name of a query's columns, and its rows as texts; JSON is compact. Streams are consumed."""
+        translate = lambda: self._translation(session, binds, resolver)  # noqa: E731  # a name for what is passed on
+        compiled, rows = self._read(translate, parse(query), texts_query, consume=True)
+        return [(one.name, one.type.name) for one in compiled.columns], rows
+
+    def unload_parquet(
+        self, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver, path: Path,
+        *, names: bool, compression: str,
+    ) -> int:  # fmt: skip
+        """Write a query's rows to a Parquet file, with the columns' names or col1, col2, …; the number of rows."""
+        _, rows = self._read(
+            lambda: self._translation(session, binds, resolver),
+            parse(query),
+            lambda compiled: parquet_copy(compiled, path, names=names, compression=compression),
+            consume=True,
+        )
+        return int(rows[0][0])
+
+    def _target(self, translation: Translation, name: Name, columns: Sequence[TableColumn]) -> Target:
+        relation = Relation("table", name, columns=columns)
+        return Target(translation, relation, self._storage.table(name), {one.name: one for one in columns})
 
     def query(
         self,
@@ -200,18 +271,8 @@ class DuckDataPlane(StoredTables):
             return self._transaction(tree, session)
         return self._select(sql, tree, lambda: self._translation(session, binds, resolver), describe_only=describe_only)
 
-    def consume(self, sql: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Result:
-        """Run a query as COPY INTO a location does: the streams it reads are consumed."""
-        return self._select(sql, parse(sql), lambda: self._translation(session, binds, resolver), consume=True)
-
     def _select(
-        self,
-        sql: str,
-        tree: Any,
-        translate: Callable[[], Translation],
-        *,
-        describe_only: bool = False,
-        consume: bool = False,
+        self, sql: str, tree: Any, translate: Callable[[], Translation], *, describe_only: bool = False
     ) -> Result:
         translation = translate()
         compiled = compile_query(translation, tree)
@@ -222,6 +283,24 @@ class DuckDataPlane(StoredTables):
         ]
         if describe_only:
             return Result(columns, [], _SELECT)
+        compiled, rows = self._read(translate, tree, shown, first=(translation, compiled))
+        return Result(columns, decoded(rows, compiled.columns), _SELECT)
+
+    def _read(
+        self,
+        translate: Callable[[], Translation],
+        tree: Any,
+        text_of: Callable[[Compiled], str],
+        *,
+        first: tuple[Translation, Compiled] | None = None,
+        consume: bool = False,
+    ) -> tuple[Compiled, list[Any]]:
+        """A query and what DuckDB answers to the text made of it; ``consume`` moves the streams that it reads.
+
+        ``first`` is what the query was compiled to already; it is compiled again where it had to wait for a lock.
+        """
+        translation = first[0] if first else translate()
+        compiled = first[1] if first else compile_query(translation, tree)
         session, scope = translation.session, self.scope_of(translation.session)
         alone = scope.current is None
         wanted = _stream_resources(translation) if consume or not alone else []
@@ -230,23 +309,19 @@ class DuckDataPlane(StoredTables):
                 translation.close()
                 translation = translate()
                 compiled = compile_query(translation, tree)
-            query = shown(compiled)
-            if consume:
-                consumed = translation.streams
-                rows = scope.session.run(scope, session, lambda run: run(query), volatile=False, consumed=consumed)
-            else:
-                rows = scope.session.read(scope, session, query)
-            translation.close()
-        return Result(columns, decoded(rows, compiled.columns), _SELECT)
+            query = text_of(compiled)
+            with closing(translation):
+                if not consume:
+                    return compiled, scope.session.read(scope, session, query)
+                consumed, volatile = translation.streams, translation.volatile
+                rows = scope.session.run(scope, session, lambda run: run(query), volatile=volatile, consumed=consumed)
+                return compiled, rows
 
     def _moved(self, translation: Translation) -> bool:
         """Whether another statement has moved a stream that this one was compiled to read, before it was locked."""
         with self._storage.lock:
             position = self._storage.changes.position
             return any(position(stream) != found for stream, found in translation.positions.items())
-
-    def _owner(self, scope: TransactionScope) -> Owner:
-        return scope.current.owner if scope.current is not None else Owner(scope.session.session_id)
 
     def _change(
         self, translate: Callable[[], Translation], compiled: Callable[[Translation], Change], *, wait: bool = True
@@ -265,22 +340,8 @@ class DuckDataPlane(StoredTables):
                 translation.close()
                 translation = translate()
                 change = compiled(translation)
-            result = self._write(change, translation, scope)
-            translation.close()
-            return result
-
-    @contextmanager
-    def _locked(
-        self, wanted: Sequence[Resource], owner: Owner, session: SessionContext, *, alone: bool, wait: bool = True
-    ) -> Iterator[bool]:
-        """Hold locks: until the end of the transaction, or of this statement where that is ``alone``."""
-        timeout = float(session.parameters.get("LOCK_TIMEOUT", _LOCK_TIMEOUT)) if wait else 0.0
-        try:
-            waited = [self.locks.acquire(one, owner, timeout, session.cancelled) for one in wanted]
-            yield any(waited)
-        finally:
-            if alone:
-                self.locks.release(owner)
+            with closing(translation):
+                return self._write(change, translation, scope)
 
     def _write(self, change: Change, translation: Translation, scope: TransactionScope) -> Result:
         """The one place through which every change of rows passes."""
@@ -319,85 +380,8 @@ class DuckDataPlane(StoredTables):
             self.rollback(session)
         return Result([ResultColumn("status", length=dt.TEXT_LENGTH)], [(_DONE,)], _TCL)
 
-    def begin(self, session: SessionContext) -> None:
-        """Open a transaction of this session and scope, separate from one that an outer scope has open."""
-        scope = self.scope_of(session)
-        scope.session.begin(scope)
-
-    def commit(self, session: SessionContext) -> None:
-        """Commit the scope's open transaction; without one, nothing. DDL calls it first.
-
-        Raises `SqlError` 90231 where the statement is part of a transaction that an outer scope opened.
-        """
-        scope = self.scope_of(session)
-        scope.session.commit(scope)
-
-    def rollback(self, session: SessionContext) -> None:
-        """Roll back the scope's open transaction; without one, nothing. Raises like `commit`."""
-        scope = self.scope_of(session)
-        scope.session.rollback(scope)
-
-    def in_transaction(self, session: SessionContext) -> bool:
-        """Whether the session's statements are part of an open transaction."""
-        return self.scope_of(session).current is not None
-
-    def current_transaction(self, session: SessionContext) -> int | None:
-        """The number of the transaction that the session's statements are part of; None without one."""
-        current = self.scope_of(session).current
-        return None if current is None else current.owner.number
-
-    def enter_scope(self, context: SessionContext) -> TransactionScope:
-        """Put the context of a procedure (a copy of its caller's) into a new scope below its caller's.
-
-        `SessionContext.transaction_scope` is then the new scope; another wire session takes part in it by having the
-        same one, whatever its number is. Statements in the scope are part of the transaction that is open outside;
-        BEGIN opens a separate one; COMMIT, ROLLBACK and DDL raise `SqlError` 90231 while only the outer one is open.
-        Leave it with `leave_scope`, or use it as a context manager, which leaves it. Statements of one transaction run
-        one at a time.
-        """
-        return TransactionScope(self.scope_of(context).session, self.scope_of(context)).enter(context)
-
-    def leave_scope(self, scope: TransactionScope) -> None:
-        """End a scope. Raises `SqlError` 90232 where it left a transaction open, after rolling that back."""
-        scope.leave()
-
-    def scope_of(self, session: SessionContext) -> TransactionScope:
-        """The scope that a context's statements run in."""
-        given = session.transaction_scope
-        return given if isinstance(given, TransactionScope) else self._session(session).root
-
-    def transactions(self) -> list[Transaction]:
-        """Every open transaction."""
-        with self._storage.lock:
-            return [one for session in self._sessions.values() for one in session.transactions()]
-
-    def close_session(self, session: SessionContext) -> None:
-        """Forget a session; its open transaction is rolled back."""
-        with self._storage.lock:
-            known = self._sessions.pop(session.session_id, None)
-        if known is not None:
-            known.close()
-
-    def close(self) -> None:
-        """Close the database."""
-        for session in list(self._sessions.values()):
-            session.close()
-        self._sessions.clear()
-        self._interrupter.close()
-        self._storage.close()
-
-    def _session(self, context: SessionContext) -> DataSession:
-        known = self._sessions.get(context.session_id)
-        if known is None:
-            with self._storage.lock:
-                known = self._sessions.get(context.session_id)
-                if known is None:
-                    known = DataSession(self._storage, self._interrupter, self.locks, context.session_id)
-                    self._sessions[context.session_id] = known
-        return known
-
     def _translation(self, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Translation:
-        translation = Translation(self._storage, resolver, session, self._clock(), list(binds))
+        translation = Translation(self._storage, resolver, session, self.clock(), list(binds))
         transaction = self.scope_of(session).current
         if transaction is not None:
             translation.horizon, translation.directories = transaction.horizon, transaction.directories
@@ -426,6 +410,17 @@ class _NoResolver:
 
     def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
         raise unsupported(f"table function {name} here")
+
+    def staged(
+        self, location: str, file_format: str | None, pattern: str | None, session: SessionContext
+    ) -> StagedRows:
+        raise unsupported(f"the stage {location} here")
+
+    def directory(self, location: str, session: SessionContext) -> str:
+        raise unsupported(f"the stage {location} here")
+
+    def stage(self, location: str, session: SessionContext) -> StageHandle:
+        raise unsupported(f"the stage {location} here")
 
     def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
         return None

@@ -84,6 +84,7 @@ class Storage:
         self._numbers = itertools.count(1)
         self._files = itertools.count(1)
         self._scratch: Path | None = None
+        self.execute("CREATE TABLE IF NOT EXISTS pinky_loads (physical VARCHAR, file VARCHAR, etag VARCHAR)")
         if self._lasting:
             self.execute(
                 "CREATE TABLE IF NOT EXISTS pinky_tables "

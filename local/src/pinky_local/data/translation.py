@@ -96,7 +96,7 @@ class Translation:
         )  # fmt: skip
 
     def close(self) -> None:
-        """Delete the statement's files; those of a statement that fails go with the account."""
+        """Delete the statement's files."""
         for file in self.files:
             file.unlink(missing_ok=True)
 

@@ -82,6 +82,10 @@ NEEDS_STATEMENT: dict[str, Callable[[Statement, Sequence[Any]], Any]] = {}
 """Functions that read or change the catalog, filled by the modules that know how."""
 
 
+TABLE_FUNCTIONS: list[Callable[[Account, str, Sequence[Any], SessionContext], Result | None]] = []
+"""Table functions, filled by the modules that know them; each answers None for a name that is not its own."""
+
+
 def _transaction(account: Account, session: SessionContext, _: Sequence[Any]) -> str | None:
     """The number of the open transaction; NULL without one."""
     current = getattr(account.data, "current_transaction", None)

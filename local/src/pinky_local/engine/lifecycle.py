@@ -89,9 +89,17 @@ def drop(statement: Statement, item: CatalogObject, *, replaced: bool = False) -
         until = statement.now + timedelta(days=days)
         catalog.dropped.setdefault(root, []).append(Dropped(below, grants, statement.now, until, rows))
         heappush(catalog.expiring, (until, item.number, root))
+    else:
+        _delete_files(statement.account, below)  # those of a dropped schema wait for UNDROP with it
     if not replaced:
         _leave(statement, item)
     statement.account.changed = True
+
+
+def _delete_files(account: Account, gone: list[CatalogObject]) -> None:
+    for stage in gone:
+        if stage.kind == "stage":
+            account.files.delete_internal(stage.number)
 
 
 def _stop_streams(data: DataPlane, gone: list[CatalogObject]) -> None:
@@ -129,6 +137,7 @@ def _purge(account: Account, root: tuple[int, Key], entry: Dropped) -> None:
     waiting.remove(entry)
     if not waiting:
         del account.catalog.dropped[root]
+    _delete_files(account, entry.objects)
     if account.data is not None:
         _stop_streams(account.data, entry.objects)
         for _, rows in entry.rows:
@@ -149,7 +158,8 @@ def end_session(statement: Statement) -> None:
 
 
 def forget_leftovers(account: Account) -> None:
-    """After a start from a folder: rows without a table are what the last process had dropped, or temporary."""
+    """After a start from a folder: rows and files of no object are what the last process had dropped, or temporary."""
+    account.files.retain(item.number for item in account.catalog.objects.values() if item.kind == "stage")
     if account.data is None:
         return
     tables = (item for item in account.catalog.objects.values() if item.kind == "table")
