@@ -17,6 +17,7 @@ from pinky_local.engine import (
     errors,
     grants,
     lifecycle,
+    notification_integrations,
     parameters,
     remarks,
     routines,
@@ -45,8 +46,8 @@ from pinky_local.engine.statement import Statement
 from pinky_local.types import Bind, DataPlane, Result, RunningStatement, SessionContext, SqlError
 
 FAMILIES = (
-    alter_table, cancelling, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters,
-    storage, tags, tasks, views, warehouses, run_functions, run_tables,
+    alter_table, cancelling, definitions_text, notification_integrations, remarks, routines, schemas, show_grants,
+    show_keys, show_parameters, storage, tags, tasks, views, warehouses, run_functions, run_tables,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
