@@ -79,7 +79,8 @@ def read_kind(statement: Statement) -> ObjectType:
         words = " ".join(tokens.word(ahead) for ahead in range(length))
         if words in BY_WORDS:
             tokens.index += length
-            return _integration(statement) or BY_WORDS[words] if words == "INTEGRATION" else BY_WORDS[words]
+            integration = _integration(statement) if words == "INTEGRATION" else None
+            return integration or BY_WORDS[words]
     if tokens.word() in families.UNKNOWN_KINDS:
         named = [tokens.word()]
         while len(named) < 3 and tokens.word(len(named)) in families.UNKNOWN_KINDS | {"TABLE", "VIEW"}:
