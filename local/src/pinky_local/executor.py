@@ -32,7 +32,7 @@ class Order:
     """What a statement request asks for.
 
     ``parameters`` are the statement's own; ``statement_count`` is the number of statements it may hold (0: any).
-    ``actions`` are the faults to inject around the execution. ``origin`` is what asks where it is no client.
+    ``actions`` are the faults to inject around the execution.
     """
 
     sql: str
@@ -41,7 +41,6 @@ class Order:
     statement_count: int = 1
     parameters: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
-    origin: str | None = None
 
     @property
     def bind_texts(self) -> tuple[str, ...]:
@@ -168,6 +167,8 @@ class Executor:
 
     def _one(self, run: Run, view: SessionContext, order: Order) -> Result:
         entry = self._entry(run, order)
+        if view.task_run is not None:
+            entry.origin = f"task {view.task_run.name}"
         started = time.perf_counter()
         error: SqlError | None = None
         try:
@@ -200,7 +201,6 @@ class Executor:
             order.sql,
             binds=order.bind_texts,
             describe_only=order.describe_only,
-            origin=order.origin,
         )
         entry.fault = ",".join(action.kind for action in order.actions) or None
         return entry

@@ -18,7 +18,7 @@ class Entry:
     ``sql`` and ``error`` have secret literals masked; ``raw_sql`` and ``raw_error`` do not, and are for tests in the
     same process only. ``seconds`` is the time from acceptance to the answer. ``fault`` names what was injected.
     A replay (the same request id again) is an entry of its own with ``replayed`` true and ``executed`` false.
-    ``origin`` says what ran the statement where it was no client: ``task D.S.T``.
+    ``origin`` says which task run the statement is part of, where it is: ``task D.S.T``.
     """
 
     sequence: int
@@ -90,7 +90,6 @@ class Journal:
         binds: tuple[str, ...] = (),
         describe_only: bool = False,
         replayed: bool = False,
-        origin: str | None = None,
     ) -> Entry:
         """A new entry with the next sequence number, counted from 1."""
         with self._lock:
@@ -104,7 +103,6 @@ class Journal:
                 binds,
                 describe_only=describe_only,
                 replayed=replayed,
-                origin=origin,
             )
             self._entries.append(entry)
         return entry

@@ -118,9 +118,8 @@ class CatalogEngine:
         """End what runs in the background, before the data plane is closed."""
         self.scheduler.stop()
 
-    def _run_for_task(self, sql: str, session: SessionContext, query_id: str, origin: str) -> Result:
+    def _run_for_task(self, sql: str, session: SessionContext, query_id: str) -> Result:
         """A statement of a task run where nobody watches statements."""
-        del origin
         return self.execute(sql, session, query_id=query_id)
 
     def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:

@@ -230,6 +230,8 @@ TASK = ObjectType(
         "the order of the columns after last_suspended_reason",
         "the answer of SYSTEM$TASK_DEPENDENTS_ENABLE",
         "tasks after a replaced task follow its replacement",
+        "the answers of EXECUTE TASK and of SYSTEM$SET_RETURN_VALUE",
+        "a task that waits only for several suspended ones does not run",
     ),
 )
 
