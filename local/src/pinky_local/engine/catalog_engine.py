@@ -21,6 +21,7 @@ from pinky_local.engine import (
     errors,
     grants,
     lifecycle,
+    notification_integrations,
     parameters,
     procedures,
     remarks,
@@ -67,8 +68,8 @@ from pinky_local.types import (
 )
 
 FAMILIES = (
-    alter_table, cancelling, definitions_text, procedures, remarks, routines, schemas, show_grants, show_keys,
-    show_parameters, stages, storage, streams, tags, tasks, views, warehouses,
+    alter_table, cancelling, definitions_text, notification_integrations, procedures, remarks, routines, schemas,
+    show_grants, show_keys, show_parameters, stages, storage, streams, tags, tasks, views, warehouses,
     run_functions, run_tables,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
@@ -171,9 +172,8 @@ class CatalogEngine:
         """End what runs in the background, before the data plane is closed."""
         self.scheduler.stop()
 
-    def _run_for_task(self, sql: str, session: SessionContext, query_id: str, origin: str) -> Result:
+    def _run_for_task(self, sql: str, session: SessionContext, query_id: str) -> Result:
         """A statement of a task run where nobody watches statements."""
-        del origin
         return self.execute(sql, session, query_id=query_id)
 
     def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:
