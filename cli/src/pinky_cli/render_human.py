@@ -31,6 +31,8 @@ _OUTCOMES = {
 }
 INTERRUPTED = "the run was interrupted"  # what an event of the core says; every other cause is a name
 SHOWN_OF_A_CAUSE = 20  # names in a report; JSON has them all
+#: A statement of more lines than this is shown by its first lines; only bodies of programs are that long.
+LONG_STATEMENT, SHOWN_LINES = 40, 6
 SHOWN_OF_A_KIND = 10  # lines of one kind and action in a brief plan
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -121,8 +123,18 @@ def _add_change(text: Text, change: Change) -> None:
     for field in change.fields:
         _add_field(text, field)
     for statement in change.statements:
-        text.append(_indented(clean(statement.text), 6), style="cyan").append("\n")
+        _add_statement(text, clean(statement.text))
     text.append("\n")
+
+
+def _add_statement(text: Text, statement: str) -> None:
+    """A statement in full, or, where a whole program stands in it, its beginning and how much follows."""
+    lines = statement.splitlines()
+    shown = lines if len(lines) <= LONG_STATEMENT else lines[:SHOWN_LINES]
+    text.append(_indented("\n".join(shown), 6), style="cyan").append("\n")
+    if len(shown) < len(lines):
+        more = len(lines) - len(shown)
+        text.append(f"      … {more} more lines; `pinky plan --json` writes them all\n", style="dim")
 
 
 def _add_field(text: Text, field: FieldChange) -> None:

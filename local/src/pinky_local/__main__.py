@@ -35,7 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _account(options: argparse.Namespace) -> LocalAccount:
-    return LocalAccount(options.folder, data=not options.no_data, port=options.port, buckets=dict(options.bucket))
+    return LocalAccount(
+        options.folder,
+        data=not options.no_data,
+        port=options.port,
+        buckets=dict(options.bucket),
+        tasks=options.tasks,
+    )
 
 
 def _bucket(text: str) -> tuple[str, Path]:
@@ -60,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
         help="let a folder stand for a bucket, as in s3://acme-dev=/data/acme; repeatable",
     )  # fmt: skip
     serve.add_argument("--no-data", action="store_true", help="catalog only: no rows, no DuckDB")
+    serve.add_argument(
+        "--tasks", choices=("live", "clock"), default="live",
+        help="what starts tasks: real time too (live, the default), or only a clock that is moved over the control API",
+    )  # fmt: skip
     return parser
 
 

@@ -16,10 +16,14 @@ from pinky_local.login import Credentials
 from pinky_local.routes import HOLD_SECONDS, Routes
 from pinky_local.server import HttpServer
 from pinky_local.sessions import SessionRegistry
+from pinky_local.task_clock import TaskMode, Tasks
 from pinky_local.types import DataPlane, Engine, SessionContext, SqlError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pinky_local.data import DuckDataPlane
+    from pinky_local.engine.clock import Clock
     from pinky_local.files import FileStore
 
 ACCOUNT = "pinky_local"
@@ -33,7 +37,8 @@ class LocalAccount:
     ``folder`` keeps it between runs (None: in memory). ``data`` is False for a catalog without rows. ``users`` maps
     names to passwords (None: any password); those that do not exist are created. ``buckets`` maps URLs of external
     stages, such as ``s3://acme-dev``, to local folders. ``engine`` replaces the built-in catalog engine. ``port`` 0
-    takes a free one. Use it as a context manager, or call `start` and `stop`.
+    takes a free one. ``tasks`` says what starts scheduled and triggered tasks: only `advance` (``clock``), or real time
+    too (``live``). Use it as a context manager, or call `start` and `stop`.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class LocalAccount:
         buckets: Mapping[str, Path | str] | None = None,
         engine: Engine | None = None,
         port: int = 0,
+        tasks: TaskMode = "clock",
         hold_seconds: float = HOLD_SECONDS,
         session_seconds: int = 3_600,
         master_seconds: int = 14_400,
@@ -52,6 +58,8 @@ class LocalAccount:
         self._data = _duck_data_plane(folder) if data and engine is None else None
         self.engine: Engine = engine if engine is not None else _catalog_engine(folder, self._data, buckets)
         self._files: FileStore | None = getattr(getattr(self.engine, "account", None), "files", None)
+        self._tasks = _tasks_of(self.engine)
+        self._task_mode = tasks
         self.faults = Faults()
         self.journal = Journal()
         self.counters = Counters()
@@ -82,7 +90,10 @@ class LocalAccount:
         attach = getattr(self.engine, "attach_running", None)
         if callable(attach):
             attach(self._routes.runs.running)
-        self._control = Control(self.faults, self.journal, self.counters, self.sessions, self.notify)
+        watch = getattr(self.engine, "watch_tasks", None)
+        if callable(watch):
+            watch(self._routes.run_inside, live=self._task_mode == "live")
+        self._control = Control(self.faults, self.journal, self.counters, self.sessions, self.notify, self._tasks)
         self._server = HttpServer(self._handle, self._port)
         if self._files is not None:
             self._files.address = f"http://{self._server.host}:{self._server.port}"
@@ -96,6 +107,9 @@ class LocalAccount:
         if server is None or routes is None:
             return
         self._server = None
+        end = getattr(self.engine, "stop", None)
+        if callable(end):
+            end()
         routes.runs.cancel_all()
         server.stop()
         routes.executor.close()
@@ -127,6 +141,33 @@ class LocalAccount:
     def internal_errors(self) -> list[Exception]:
         """What broke inside the local account itself; a test should find this empty."""
         return [] if self._routes is None else self._routes.executor.internal_errors
+
+    @property
+    def clock(self) -> Clock:
+        """The account's clock; `advance` moves it and runs what falls due."""
+        return self._need_tasks().clock
+
+    def advance(self, seconds: float) -> datetime:
+        """Move the clock and run, each graph to its end, all tasks that fall due until then; the time afterwards.
+
+        Runs in the background (EXECUTE TASK) are waited for. Called within a task run it only moves the clock.
+        Raises `ValueError` for a negative number.
+        """
+        return self._need_tasks().advance(seconds)
+
+    def wait_for_tasks(self, seconds: float | None = 60) -> bool:
+        """Wait until no graph run is left in the background; False where the time was over first."""
+        return self._need_tasks().wait(seconds)
+
+    @property
+    def outbox(self) -> list[dict[str, Any]]:
+        """What error and success integrations of tasks would have sent: ``{"integration": name, "message": {…}}``."""
+        return self._need_tasks().outbox
+
+    def _need_tasks(self) -> Tasks:
+        if self._tasks is None:
+            raise RuntimeError("an engine of one's own has no tasks")
+        return self._tasks
 
     def connection_parameters(
         self, user: str | None = None, role: str | None = None, **parameters: Any
@@ -194,6 +235,12 @@ class LocalAccount:
                 admin = self.engine.login(DEFAULT_USER, requested | {"role": "ACCOUNTADMIN"}, {})
                 quoted = '"' + name.upper().replace('"', '""') + '"'
                 self.engine.execute(f"CREATE USER {quoted}", admin, query_id="create-user")
+
+
+def _tasks_of(engine: Engine) -> Tasks | None:
+    from pinky_local.engine import CatalogEngine
+
+    return Tasks(engine) if isinstance(engine, CatalogEngine) else None
 
 
 def _catalog_engine(folder: Path | None, data: DataPlane | None, buckets: Mapping[str, Path | str] | None) -> Engine:

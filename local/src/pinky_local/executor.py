@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pinky_local import sqltext, wire
-from pinky_local.faults import Action, Call, Latency, SqlFault
+from pinky_local.faults import Action, Call, DropAfter, DropBefore, Latency, SqlFault, Status
 from pinky_local.journal import Counters, Entry, Journal
 from pinky_local.queries import Run, Runs
 from pinky_local.sessions import WireSession
@@ -32,7 +32,7 @@ class Order:
     """What a statement request asks for.
 
     ``parameters`` are the statement's own; ``statement_count`` is the number of statements it may hold (0: any).
-    ``actions`` are the faults to inject around the execution.
+    ``actions`` are the faults to inject around the execution. ``origin`` is what asks where it is no client.
     """
 
     sql: str
@@ -41,6 +41,7 @@ class Order:
     statement_count: int = 1
     parameters: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
+    origin: str | None = None
 
     @property
     def bind_texts(self) -> tuple[str, ...]:
@@ -70,6 +71,29 @@ class Executor:
     def submit(self, run: Run, session: WireSession, order: Order) -> None:
         """Start an order; ``run.done`` is set when its answer is there."""
         self._pool.submit(self._execute, run, session, order)
+
+    def run_inside(self, run: Run, context: SessionContext, order: Order) -> Result:
+        """Run one statement in this thread and in exactly this session, as the body of a task is run.
+
+        Raises `SqlError`, 603 where the local account itself broke. Faults that stand for a broken connection end it
+        with 603 too: before the statement, or (drop_after) when it has done its work.
+        """
+        error: SqlError | None = None
+        try:
+            result = self._one(run, context, order)
+            if any(isinstance(action, DropAfter) for action in order.actions):
+                raise SqlError(603, "XX000", "SQL execution internal error: injected fault after the statement")
+        except SqlError as failure:
+            error = failure
+            raise
+        except Exception as failure:  # as in `_execute`
+            _logger.exception("internal error in query %s", run.query_id)
+            self.internal_errors.append(failure)
+            error = _internal_error(failure)
+            raise error from failure
+        finally:
+            self._runs.finish(run, b"", error)
+        return result
 
     def close(self) -> None:
         """Cancel what runs and end the threads."""
@@ -176,6 +200,7 @@ class Executor:
             order.sql,
             binds=order.bind_texts,
             describe_only=order.describe_only,
+            origin=order.origin,
         )
         entry.fault = ",".join(action.kind for action in order.actions) or None
         return entry
@@ -209,6 +234,8 @@ def _inject_before(action: Action, run: Run, sql: str) -> None:
             raise SqlError(604, "57014", "SQL execution canceled")
     elif isinstance(action, SqlFault):
         raise SqlError(action.errno, action.sqlstate, action.message)
+    elif isinstance(action, Status | DropBefore):  # over the wire these never come so far
+        raise SqlError(603, "XX000", "SQL execution internal error: injected fault before the statement")
     elif isinstance(action, Call) and action.before is not None:
         action.before(sql)
 

@@ -18,6 +18,7 @@ class Entry:
     ``sql`` and ``error`` have secret literals masked; ``raw_sql`` and ``raw_error`` do not, and are for tests in the
     same process only. ``seconds`` is the time from acceptance to the answer. ``fault`` names what was injected.
     A replay (the same request id again) is an entry of its own with ``replayed`` true and ``executed`` false.
+    ``origin`` says what ran the statement where it was no client: ``task D.S.T``.
     """
 
     sequence: int
@@ -33,6 +34,7 @@ class Entry:
     errno: int | None = None
     raw_error: str | None = field(default=None, repr=False)
     seconds: float | None = None
+    origin: str | None = None
 
     @property
     def sql(self) -> str:
@@ -66,6 +68,7 @@ class Entry:
             "errno": self.errno,
             "error": self.error,
             "seconds": self.seconds,
+            "origin": self.origin,
         }
 
 
@@ -87,6 +90,7 @@ class Journal:
         binds: tuple[str, ...] = (),
         describe_only: bool = False,
         replayed: bool = False,
+        origin: str | None = None,
     ) -> Entry:
         """A new entry with the next sequence number, counted from 1."""
         with self._lock:
@@ -100,6 +104,7 @@ class Journal:
                 binds,
                 describe_only=describe_only,
                 replayed=replayed,
+                origin=origin,
             )
             self._entries.append(entry)
         return entry

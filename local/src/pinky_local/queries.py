@@ -12,7 +12,7 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from pinky_local.types import SqlError
+from pinky_local.types import SessionContext, SqlError
 from pinky_local.wire import WireError
 
 _MOST_RUNS = 50_000
@@ -103,6 +103,16 @@ class Runs:
             self._running[run.query_id] = run
             self._drop_oldest()
             return run, True
+
+    def inside(self, query_id: str, context: SessionContext, sql: str) -> Run:
+        """A run that no client asked for (a task's statement). It has the session's own event for cancelling."""
+        run = Run(query_id, context.session_id, context.user, query_id, sql, warehouse=context.warehouse,
+                  cancelled=context.cancelled)  # fmt: skip
+        with self._lock:
+            self._by_query[query_id] = run
+            self._running[query_id] = run
+            self._drop_oldest()
+        return run
 
     def child(self, parent: Run, sql: str) -> Run:
         """A run for one statement of a multi-statement request; it is cancelled with its parent."""

@@ -18,7 +18,7 @@ from pinky_local.journal import Counters, Journal
 from pinky_local.login import Credentials
 from pinky_local.queries import Run, Runs, kept_answer
 from pinky_local.sessions import SessionRegistry, WireSession
-from pinky_local.types import Bind, Engine, SessionContext, SqlError
+from pinky_local.types import Bind, Engine, Result, SessionContext, SqlError
 from pinky_local.wire import Code, WireError
 
 HOLD_SECONDS = 45.0  # how long a statement or a poll is held before the client is told to poll (again)
@@ -204,6 +204,12 @@ class Routes:
         if not run.done.wait(self._hold_seconds):
             return _held(wire.progress_answer(run.query_id, Code.IN_PROGRESS), actions)
         return _held(kept_answer(run), actions)
+
+    def run_inside(self, sql: str, context: SessionContext, query_id: str, origin: str) -> Result:
+        """Run a statement that the account itself asks for, with journal, counters, faults and cancelling."""
+        actions = tuple(self._faults.decide(sql))
+        run = self.runs.inside(query_id, context, sql)
+        return self.executor.run_inside(run, context, Order(sql, actions=actions, origin=origin))
 
     def _claim(self, session: WireSession, request_id: str, order: Order, *, detached: bool) -> tuple[Run, bool]:
         context = session.context

@@ -57,9 +57,37 @@ class SqlError(Exception):
         self.position = position
 
 
+class TaskContext(Protocol):
+    """What the statements of a task run, and of the procedures it calls, can ask and say about the run."""
+
+    @property
+    def name(self) -> str:
+        """The task's full name as SQL text."""
+
+    @property
+    def serverless(self) -> bool:
+        """Whether the task has no warehouse of its own, so that its statements need none."""
+
+    def set_return_value(self, value: str) -> None:
+        """What the tasks after this one can read. Raises `SqlError` where it is longer than 10 kB."""
+
+    def predecessor_value(self, name: str | None) -> str | None:
+        """What a task before this one set, None for the only one. Raises `SqlError` where there is no such task."""
+
+    def config(self, path: str | None) -> str | None:
+        """The configuration of the graph run, or what a path in it leads to."""
+
+    def information(self, what: str) -> str | None:
+        """What SYSTEM$TASK_RUNTIME_INFO tells. Raises `SqlError` for an unknown word."""
+
+
 @dataclass(slots=True)
 class SessionContext:
-    """What one session carries between statements. Names are canonical (as SHOW prints them), None where unset."""
+    """What one session carries between statements. Names are canonical (as SHOW prints them), None where unset.
+
+    ``transaction_scope`` is what the data plane's ``enter_scope`` returned, in statements of a procedure.
+    ``task_run`` is set in the session of a task run and in those of the procedures that the task calls.
+    """
 
     session_id: int
     user: str
@@ -73,6 +101,8 @@ class SessionContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     last_query_id: str | None = None
     created_on: datetime | None = None
+    transaction_scope: object = None
+    task_run: TaskContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +220,31 @@ class DataPlane(Protocol):
     def create_view(self, name: tuple[str, str, str], query: str, session: SessionContext) -> Sequence[TableColumn]:
         """Check a view's query against what exists and return its columns with Snowflake types."""
 
-    def truncate(self, name: tuple[str, str, str]) -> int:
+    def truncate(self, name: tuple[str, str, str], session: SessionContext | None = None) -> int:
         """Delete all rows and return how many there were."""
+
+    def start_stream(
+        self, stream: int, table: tuple[str, str, str] | None, *, version: int = 0, initial: bool = False
+    ) -> None:
+        """Give a stream an offset: at present in a table, or at a version of a stage's directory table."""
+
+    def start_stream_like(self, stream: int, other: int) -> None:
+        """Give a stream the offset of another one."""
+
+    def stop_stream(self, stream: int) -> None:
+        """Forget a stream's offset."""
+
+    def retain_streams(self, streams: Sequence[int]) -> None:
+        """Forget the offsets of all streams but these."""
+
+    def stream_moved(self, stream: int) -> datetime | None:
+        """When a stream was created or consumed last; None for one without offset."""
+
+    def stream_has_data(self, stream: Relation, session: SessionContext, resolver: Resolver) -> bool:
+        """Whether a stream shows any change now."""
+
+    def view_table(self, query: str, session: SessionContext, resolver: Resolver) -> tuple[str, str, str]:
+        """The one table that a view only projects and filters. Raises `SqlError` 2 for any other view."""
 
     def query(
         self,
@@ -236,7 +289,8 @@ class Resolver(Protocol):
 class Relation:
     """A resolved name in FROM.
 
-    ``kind`` is table, view or rows. A view carries its ``query`` (text); ``rows`` (INFORMATION_SCHEMA) a `Result`.
+    ``kind`` is table, view, stream or rows. A view carries its ``query`` (text), a stream its `StreamSource`; ``rows``
+    (INFORMATION_SCHEMA) a `Result`.
     """
 
     kind: str
@@ -244,6 +298,7 @@ class Relation:
     query: str | None = None
     result: Result | None = None
     columns: Sequence[TableColumn] = ()
+    stream: StreamSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,3 +343,19 @@ class StageHandle:
     scoped_url: str
     mark: str
     seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSource:
+    """What a stream reads.
+
+    ``number`` is the stream's in the catalog, under which the data plane keeps its offset. ``source`` is the table or
+    view; None for a stage, whose log of its directory table is ``entries``: [version, "INSERT" | "DELETE", relative
+    path, {size, last_modified, md5, etag}]. ``file_url`` is what the URLs of a stage's files begin with.
+    """
+
+    number: int
+    source: Relation | None = None
+    append_only: bool = False
+    entries: Sequence[Sequence[Any]] = ()
+    file_url: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import ParseError, TokenError
 
@@ -48,7 +48,7 @@ def parse(sql: str) -> Any:
     if first and first[1].upper() == "START":
         sql = re.sub(r"^\s*start\s+transaction", "BEGIN", sql, flags=re.I)
     try:
-        trees = [tree for tree in _DIALECT.parse(sql) if tree is not None]
+        trees = [tree for tree in _DIALECT.parse(_numbered(sql)) if tree is not None]
     except ParseError as problem:
         raise _located(problem) from problem
     except TokenError as problem:
@@ -59,6 +59,18 @@ def parse(sql: str) -> Any:
     if isinstance(tree, exp.Command):
         raise unsupported(str(tree.this).upper())
     return tree
+
+
+def _numbered(sql: str) -> str:
+    """Every ``?`` as ``:1``, ``:2`` and so on: values are bound in the order of the text, not of the translation."""
+    if "?" not in sql:
+        return sql
+    places = [token.start for token in _DIALECT.tokenize(sql) if token.token_type is TokenType.PLACEHOLDER]
+    parts, done = [], 0
+    for number, place in enumerate(places, 1):
+        parts += [sql[done:place], f":{number}"]
+        done = place + 1
+    return "".join([*parts, sql[done:]])
 
 
 def _located(problem: ParseError) -> SqlError:

@@ -183,7 +183,12 @@ def relation_source(translation: Translation, relation: Relation, names: list[st
     physical = translation.fresh("s")
     if relation.kind == "table":
         return table_source(translation, relation, physical, names), f"{_stored(translation, relation)} AS {physical}"
-    compiled = _view(translation, relation) if relation.kind == "view" else rows_query(_rows(relation))
+    if relation.kind == "stream":
+        from pinky_local.data.streams import stream_query  # a stream on a view reads sources again
+
+        compiled = stream_query(translation, relation)
+    else:
+        compiled = _view(translation, relation) if relation.kind == "view" else rows_query(_rows(relation))
     return Source("", _columns(physical, compiled.columns, names)), f"({compiled.sql}) AS {physical}"
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pinky_local.engine.access import ACCOUNT, SYSTEM_ROLES, Access
 from pinky_local.engine.catalog import Catalog, CatalogObject, Grant, Membership
+from pinky_local.engine.clock import Clock
 from pinky_local.engine.privileges import GLOBAL_PRIVILEGES
 from pinky_local.engine.resolver import CatalogResolver
 from pinky_local.files import FileStore
@@ -26,7 +28,9 @@ _HIERARCHY = (("SECURITYADMIN", "ACCOUNTADMIN"), ("SYSADMIN", "ACCOUNTADMIN"), (
 class Account:
     """One account. ``lock`` is held while a statement of the catalog runs; ``running`` lists what clients wait for.
 
-    ``files`` holds the files of stages.
+    ``clock`` is what all of the account tells the time by. ``session_numbers`` gives every session, also those of task
+    runs, a number of its own. ``save`` writes the catalog where the account has a folder. ``scheduler`` runs the tasks
+    (`pinky_local.engine.runs.scheduler`). ``files`` holds the files of stages.
     """
 
     def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL", files: FileStore | None = None) -> None:
@@ -38,21 +42,23 @@ class Account:
         self.parameters: dict[str, Any] = {}
         self.lock = threading.RLock()
         self.changed = False
+        self.clock = Clock()
+        self.session_numbers = itertools.count(1)
         self.running: Callable[[], Sequence[RunningStatement]] = tuple
+        self.save: Callable[[], None] = _nowhere
+        self.scheduler: object = None
         self.resolver = CatalogResolver(self)
         self._compiling = threading.local()
         if data is not None and hasattr(data, "resolver"):
             data.resolver = self.resolver
-        self._last_instant = datetime(2000, 1, 1, tzinfo=UTC)
+        if data is not None and hasattr(data, "clock"):
+            data.clock = self.now
         self._results: OrderedDict[str, Result] = OrderedDict()
         self._results_lock = threading.Lock()
 
     def now(self) -> datetime:
-        """The present in whole milliseconds; it never runs backwards."""
-        instant = datetime.now(UTC)
-        instant = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-        self._last_instant = max(instant, self._last_instant)
-        return self._last_instant
+        """The present in whole milliseconds, by the account's clock; it never runs backwards."""
+        return self.clock.now()
 
     @contextmanager
     def compiling(self) -> Iterator[list[int]]:
@@ -128,3 +134,7 @@ class Account:
         for name, privileges in given.items():
             for privilege in privileges:
                 self.catalog.grant(Grant(privilege, ACCOUNT, roles[name].number, None, self.now(), grantable=True))
+
+
+def _nowhere() -> None:
+    """An account in memory alone is not saved."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pinky_local.engine import (
     alter_table,
     cancelling,
     context,
+    copies,
     create,
     definitions_text,
     directory,
@@ -32,6 +32,7 @@ from pinky_local.engine import (
     stages,
     storage,
     store,
+    streams,
     tags,
     tasks,
     transfers,
@@ -40,13 +41,19 @@ from pinky_local.engine import (
 )
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.account import Account
+from pinky_local.engine.runs import execute as run_tasks
+from pinky_local.engine.runs import functions as run_functions
+from pinky_local.engine.runs import tables as run_tables
+from pinky_local.engine.runs.history import History
+from pinky_local.engine.runs.runner import StatementRunner
+from pinky_local.engine.runs.scheduler import Scheduler
 from pinky_local.engine.statement import Statement
 from pinky_local.files import Buckets, FileStore
 from pinky_local.types import Bind, DataPlane, Result, RunningStatement, SessionContext, SqlError
 
 FAMILIES = (
     alter_table, cancelling, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters,
-    stages, storage, tags, tasks, views, warehouses,
+    stages, storage, streams, tags, tasks, views, warehouses, run_functions, run_tables,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
@@ -81,7 +88,7 @@ FILE_HANDLERS: dict[str, Handler] = {
     "LS": stage_files.list_files,
     "REMOVE": stage_files.remove_files,
     "RM": stage_files.remove_files,
-    "COPY": stage_files.copy,
+    "COPY": copies.copy,
     "PUT": transfers.put,
     "GET": transfers.get,
 }
@@ -89,10 +96,17 @@ FILE_HANDLERS: dict[str, Handler] = {
 
 _REFUSED = {
     "CALL": "CALL: procedures are catalog objects here and do not run yet",
-    "EXECUTE": "EXECUTE: tasks and immediate blocks do not run here yet",
+    "EXECUTE": "EXECUTE: immediate blocks do not run here yet",
     "DECLARE": "Snowflake Scripting blocks",
     "EXPLAIN": "EXPLAIN",
 }
+
+
+def _commits(statement: Statement, word: str) -> bool:
+    """Whether the statement commits the open transaction first: DDL does, and ALTER SESSION only for AUTOCOMMIT."""
+    if word == "ALTER" and statement.tokens.word(1) == "SESSION":
+        return "AUTOCOMMIT" in statement.tokens.sql.upper()
+    return word in _DDL
 
 
 class CatalogEngine:
@@ -109,13 +123,30 @@ class CatalogEngine:
     ) -> None:
         self.account = Account(data, files=FileStore(folder, Buckets(buckets)))
         self.resolver = self.account.resolver
-        self._numbers = itertools.count(1)
         self._store = store.Store(folder) if folder is not None else None
         if self._store is not None and self._store.load(self.account):
             lifecycle.forget_leftovers(self.account)
         else:
             self.account.bootstrap()
             self._save()
+        self.account.save = self._save_changes
+        self.scheduler = Scheduler(self.account, History(folder), self._run_for_task)
+        self.account.scheduler = self.scheduler
+
+    def watch_tasks(self, run_statement: StatementRunner, *, live: bool) -> None:
+        """Say how statements of tasks are run where they are watched; with ``live`` real time starts schedules."""
+        self.scheduler.run_statement = run_statement
+        if live:
+            self.scheduler.go_live()
+
+    def stop(self) -> None:
+        """End what runs in the background, before the data plane is closed."""
+        self.scheduler.stop()
+
+    def _run_for_task(self, sql: str, session: SessionContext, query_id: str, origin: str) -> Result:
+        """A statement of a task run where nobody watches statements."""
+        del origin
+        return self.execute(sql, session, query_id=query_id)
 
     def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:
         """See `types.Engine.login`. A database, schema or warehouse that is not there is left unset."""
@@ -123,7 +154,9 @@ class CatalogEngine:
             user = self._user(login_name)
             role = self._role(user.name, requested.get("role") or user.properties.get("DEFAULT_ROLE"))
             secondary = "ALL" if "ALL" in user.properties.get("DEFAULT_SECONDARY_ROLES", ["ALL"]) else "NONE"
-            context = SessionContext(next(self._numbers), user.name, role, secondary, created_on=self.account.now())
+            context = SessionContext(
+                next(self.account.session_numbers), user.name, role, secondary, created_on=self.account.now()
+            )
             self._enter(context, requested, user.properties)
             for name, value in parameters.items():
                 self._session_parameter(context, name.upper(), value)
@@ -204,7 +237,7 @@ class CatalogEngine:
         with self.account.lock:
             self.account.changed = False
             commit = getattr(self.account.data, "commit", None)
-            if word in _DDL and callable(commit):
+            if _commits(statement, word) and callable(commit):
                 commit(statement.session)  # every DDL statement commits what is open before it
             lifecycle.purge_expired(self.account)
             result = handler(statement)
@@ -219,6 +252,10 @@ class CatalogEngine:
             if tokens.word(1) == "SESSION" and tokens.word(2) in ("SET", "UNSET"):
                 return session.alter_session
             return session.alter_account if tokens.word(1) == "ACCOUNT" else alter.alter
+        if tokens.at("EXECUTE", "TASK"):
+            return run_tasks.execute_task
+        if word == "CALL" and tokens.word(1).startswith("SYSTEM$"):
+            return run_tasks.call_system_function
         handler = HANDLERS.get(word)
         if handler is not None:
             return handler
@@ -251,6 +288,11 @@ class CatalogEngine:
         if not inherited:
             return session
         return replace(session, parameters=inherited | session.parameters)
+
+    def _save_changes(self) -> None:
+        """Save what something other than a statement changed; the caller holds the account's lock."""
+        if self.account.changed:
+            self._save()
 
     def _save(self) -> None:
         if self._store is not None:

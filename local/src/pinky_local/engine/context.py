@@ -81,6 +81,10 @@ NEEDS_STATEMENT: dict[str, Callable[[Statement, Sequence[Any]], Any]] = {}
 """Functions that read or change the catalog, filled by the modules that know how."""
 
 
+TABLE_FUNCTIONS: list[Callable[[Account, str, Sequence[Any], SessionContext], Result | None]] = []
+"""Table functions, filled by the modules that know them; each answers None for a name that is not its own."""
+
+
 def _typeof(value: Any) -> str:
     if isinstance(value, bool):
         return "BOOLEAN[SB1]"

@@ -15,6 +15,7 @@ from pinky_local.engine import (
     information_schema,
     stage_places,
     staged_rows,
+    stream_reading,
 )
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
@@ -40,6 +41,11 @@ class CatalogResolver:
     def __init__(self, account: Account) -> None:
         self._account = account
 
+    @property
+    def account(self) -> Account:
+        """The account whose catalog answers."""
+        return self._account
+
     def relation(self, parts: Sequence[str], session: SessionContext) -> Relation:
         """A table, view or INFORMATION_SCHEMA view. Raises 2003 where it is not visible, 606 without a warehouse."""
         with self._account.lock:
@@ -51,7 +57,8 @@ class CatalogResolver:
                 return Relation("rows", full, result=found)
             item = self._item(full, session)
             if item is not None and item.kind == "stream":
-                raise errors.unsupported(f"reading the stream {identifiers.dotted(parts)}")
+                self.need_warehouse(session)
+                return stream_reading.relation(self._account, item)
             if item is None or item.kind not in ("table", "view"):
                 raise errors.not_found("Object", identifiers.dotted(parts), in_query=True)
             self.need_warehouse(session)
@@ -64,6 +71,8 @@ class CatalogResolver:
         """Raise 606 without a current warehouse; a suspended one is resumed when it resumes by itself."""
         if self._account.is_compiling:
             return
+        if session.warehouse is None and session.task_run is not None and session.task_run.serverless:
+            return  # serverless compute
         warehouse = self._account.catalog.get(ACCOUNT, "warehouse", session.warehouse) if session.warehouse else None
         if warehouse is None:
             raise errors.no_warehouse()
@@ -79,7 +88,11 @@ class CatalogResolver:
         return context.call(self._account, name, list(arguments), session)
 
     def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
-        """RESULT_SCAN. Raises 002140 for any other."""
+        """RESULT_SCAN and what `context.TABLE_FUNCTIONS` knows. Raises 002141 for any other."""
+        for function in context.TABLE_FUNCTIONS:
+            result = function(self._account, name, arguments, session)
+            if result is not None:
+                return result
         if name.upper() == "RESULT_SCAN" and len(arguments) == 1:
             return context.result_scan(self._account, arguments[0])
         raise errors.compilation(2141, "42P13", f"Unknown table function {name.upper()}")
@@ -114,7 +127,9 @@ class CatalogResolver:
             item = self._item(relation.name, session)
             if item is None:
                 raise errors.not_found("Object", identifiers.dotted(relation.name), in_query=True)
-            if not access.holds(access.active(session), item, privilege):
+            if item.kind == "stream":
+                stream_reading.check_readable(self._account, item, session)
+            elif not access.holds(access.active(session), item, privilege):
                 raise errors.insufficient(item.kind, item.name)
 
     def view_session(self, relation: Relation, session: SessionContext) -> SessionContext:

@@ -60,13 +60,6 @@ def remove_files(statement: Statement) -> Result:
     return rows([ResultColumn(name, length=16_777_216) for name in ("name", "result")], done, _REMOVE)
 
 
-def copy(statement: Statement) -> Result:
-    """Run COPY FILES; every other COPY is refused."""
-    if statement.tokens.word(1) == "FILES":
-        return copy_files(statement)
-    raise errors.unsupported("COPY")
-
-
 def copy_files(statement: Statement) -> Result:
     """Run COPY FILES INTO @stage FROM @stage; from a query it is refused by name."""
     tokens = statement.tokens

@@ -1,4 +1,4 @@
-"""What file formats, sequences, secrets, tags and streams have of their own.
+"""What file formats, sequences, secrets and tags have of their own.
 
 Rests on the CREATE, ALTER and DESC pages of each under https://docs.snowflake.com/en/sql-reference/sql/.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pinky_local.engine import errors, families, identifiers, parameters, properties, show
+from pinky_local.engine import errors, families, parameters, properties, show
 from pinky_local.engine.alter import changed
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import Creation
@@ -185,96 +185,15 @@ def alter_tag(statement: Statement, item: CatalogObject) -> Change | None:
     return change
 
 
-# stream ----------------------------------------------------------------------------------------------------------
-
-
-def create_stream(statement: Statement, creation: Creation) -> None:
-    """Read [COPY GRANTS] ON TABLE | VIEW | STAGE name [AT | BEFORE (…)] properties."""
-    tokens = statement.tokens
-    creation.copy_grants = tokens.accept("COPY", "GRANTS")
-    settings = creation.settings
-    while properties.read_tags_clause(statement, settings):
-        continue
-    if tokens.at("CLONE"):
-        raise errors.unsupported("CREATE STREAM … CLONE")
-    tokens.expect("ON")
-    if tokens.word() in ("EXTERNAL", "EVENT", "DYNAMIC"):
-        raise errors.unsupported(f"streams on {tokens.word()} tables")
-    kind = tokens.one_of("TABLE", "VIEW", "STAGE").lower()
-    parts = tokens.name()
-    timed = _read_time_travel(statement)
-    properties.read_settings(statement, TYPES["stream"], creating=True, settings=settings)
-    if kind == "stage" and (timed or set(settings.properties) - {"COMMENT"}):
-        raise errors.compilation(2203, "0A000", "A stream on a stage takes no AT, BEFORE, APPEND_ONLY or initial rows.")
-    if settings.properties.get("INSERT_ONLY"):
-        raise errors.compilation(2203, "0A000", "INSERT_ONLY is only for streams on external tables.")
-
-    def build(item: CatalogObject) -> None:
-        source = statement.find(kind, parts)
-        if kind == "stage":
-            statement.require(source, "USAGE", "READ")
-            if not (source.properties.get("DIRECTORY") or {}).get("ENABLE"):
-                raise errors.compilation(2203, "0A000", f"Stage '{source.name}' has no directory table enabled.")
-        else:
-            _check_source(statement, source)
-        item.state.update(source=source.number, source_kind=kind)
-
-    def finish(item: CatalogObject) -> None:
-        source = statement.catalog.objects[item.state["source"]]
-        if kind != "stage":
-            source.properties["CHANGE_TRACKING"] = True
-
-    def change(draft: CatalogObject) -> None:
-        if statement.find(kind, parts).number != draft.state["source"]:
-            raise errors.unsupported("changing the source of a stream with CREATE OR ALTER")
-        held = statement.catalog.objects[draft.number].properties
-        for name in ("APPEND_ONLY", "INSERT_ONLY", "SHOW_INITIAL_ROWS"):
-            if settings.properties.get(name, False) != held.get(name, False):
-                raise errors.unsupported(f"changing {name} of a stream with CREATE OR ALTER")
-
-    creation.build.append(build)
-    creation.alter.append(change)
-    creation.finish.append(finish)
-
-
-def _check_source(statement: Statement, source: CatalogObject) -> None:
-    """SELECT on the source, and OWNERSHIP of it for the first stream, which turns change tracking on."""
-    statement.require(source, "SELECT")
-    if not source.properties.get("CHANGE_TRACKING"):
-        statement.require(source, "OWNERSHIP")
-
-
-def _read_time_travel(statement: Statement) -> bool:
-    tokens = statement.tokens
-    if tokens.word() not in ("AT", "BEFORE"):
-        return False
-    tokens.index += 1
-    tokens.expect_symbol("(")
-    word = tokens.one_of("STREAM", "TIMESTAMP", "OFFSET", "STATEMENT")
-    tokens.expect_symbol("=>")
-    if word == "STREAM":
-        parts = identifiers.parse_dotted(tokens.string())
-        statement.deferred_checks.append(lambda: statement.find("stream", parts))
-        tokens.expect_symbol(")")
-        return True
-    raise errors.unsupported(f"streams from {word}: this account keeps no history of rows")
-
-
-def describe_stream(statement: Statement, item: CatalogObject) -> Result:
-    """Answer DESCRIBE STREAM: the row of SHOW STREAMS."""
-    return show.table(statement, TYPES["stream"].show, [item], show.DESCRIBE_TYPE)
-
-
 def describe_by_show(statement: Statement, item: CatalogObject) -> Result:
     """Answer DESCRIBE for types whose DESCRIBE has the columns of SHOW."""
     return show.table(statement, TYPES[item.kind].show, [item], show.DESCRIBE_TYPE)
 
 
 families.CREATE |= {
-    "file_format": create_format, "sequence": create_sequence, "secret": create_secret,
-    "tag": create_tag, "stream": create_stream,
+    "file_format": create_format, "sequence": create_sequence, "secret": create_secret, "tag": create_tag,
 }  # fmt: skip
 families.ALTER |= {"sequence": alter_sequence, "secret": alter_secret, "tag": alter_tag}
 families.DESCRIBE |= {
-    "file_format": describe_format, "stream": describe_stream, "sequence": describe_by_show,
+    "file_format": describe_format, "sequence": describe_by_show,
 }  # fmt: skip
