@@ -1,4 +1,4 @@
-"""The control API under ``/pinky-local/``: fault rules, journal, counters, clock, outbox, notifications, on loopback.
+"""The control API under ``/pinky-local/``: faults, journal, counters, notifications, clock and outbox over HTTP.
 
 It has no credentials, so it answers only requests that name a loopback host and come from no web page.
 """
@@ -36,8 +36,8 @@ class Control:
         self._journal = journal
         self._counters = counters
         self._sessions = sessions
-        self._tell = notify
         self._tasks = tasks
+        self._tell = notify
         self._endpoints: dict[str, dict[str, Callable[[Request], Any]]] = {
             "/status": {"GET": self._status},
             "/faults": {"GET": self._list_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
@@ -93,13 +93,6 @@ class Control:
         self._counters.reset()
         return self._counters.as_json()
 
-    def _notify(self, request: Request) -> dict[str, Any]:
-        """``{"stage": name}`` or ``{"bucket": url}``, or both: what a notification of the cloud is about."""
-        body = json.loads(request.body or b"{}")
-        if not isinstance(body, dict) or not set(body) <= {"stage", "bucket"}:
-            raise ValueError("a notification is {'stage': name} or {'bucket': url}")
-        return {"refreshed": self._tell(**body)}
-
     def _read_clock(self, _request: Request) -> dict[str, Any]:
         assert self._tasks is not None
         return self._tasks.clock_json()
@@ -121,6 +114,13 @@ class Control:
         assert self._tasks is not None
         self._tasks.clear_outbox()
         return []
+
+    def _notify(self, request: Request) -> dict[str, Any]:
+        """``{"stage": name}`` or ``{"bucket": url}``, or both: what a notification of the cloud is about."""
+        body = json.loads(request.body or b"{}")
+        if not isinstance(body, dict) or not set(body) <= {"stage", "bucket"}:
+            raise ValueError("a notification is {'stage': name} or {'bucket': url}")
+        return {"refreshed": self._tell(**body)}
 
 
 def _is_local(request: Request) -> bool:

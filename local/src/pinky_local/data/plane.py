@@ -412,6 +412,11 @@ class DuckDataPlane(StoredTables):
         """Whether the session's statements are part of an open transaction."""
         return self.scope_of(session).current is not None
 
+    def current_transaction(self, session: SessionContext) -> int | None:
+        """The number of the transaction that the session's statements are part of; None without one."""
+        current = self.scope_of(session).current
+        return None if current is None else current.owner.number
+
     def enter_scope(self, context: SessionContext) -> TransactionScope:
         """Put the context of a procedure (a copy of its caller's) into a new scope below its caller's.
 
