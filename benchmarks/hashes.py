@@ -1,9 +1,9 @@
 """hash_file of a large CSV file and of the same rows in another order, against `sha256sum` and GNU `sort`.
 
 `python benchmarks/hashes.py [--megabytes 2000] [--folder FOLDER] [--write]`. It makes three files of that size one
-after the other in a temporary folder, which with the temporary files of `sort` needs about twice as much: one without quotes,
-the same rows shuffled, one with quotes in every row. Where the first two have different hashes of their rows, or equal
-ones of their bytes, that is an error. `--write` puts the figures into benchmarks/README.md.
+after the other in a temporary folder, which with the temporary files of `sort` needs about twice as much: one without
+quotes, the same rows shuffled, one with quotes in every row. Where the first two have different hashes of their rows,
+or equal ones of their bytes, that is an error. `--write` puts the figures into benchmarks/README.md.
 
 `sort` gets one thread and 256 MB. It compares lines, not records: it knows neither quotes nor other line ends.
 """
