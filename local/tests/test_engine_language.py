@@ -67,7 +67,7 @@ def test_timestamp_follows_the_session() -> None:
         ("CREATE DYNAMIC TABLE x", 2, "DYNAMIC"),
         ("ALTER WAREHOUSE compute_wh SET INITIALLY_SUSPENDED = TRUE", 1420, "INITIALLY_SUSPENDED"),
         ("CALL p()", 2, "CALL"),
-        ("EXECUTE TASK t", 2, "EXECUTE"),
+        ("EXECUTE IMMEDIATE $$SELECT 1$$", 2, "EXECUTE"),
         ("FROBNICATE", 1003, "unexpected 'FROBNICATE'"),
         ("  -- nothing\n", 900, "Empty SQL statement"),
         ("SELECT SYSTEM$NOSUCH()", 2140, "SYSTEM$NOSUCH"),

@@ -35,7 +35,7 @@ from pinky_core.plugins import Registry, load_plugins, make_registry
 from pinky_core.read import Reader, Wanted, read_value
 from pinky_core.resource import Context, Declared, Names, Place, Resource, named_in, set_and_unset
 from pinky_core.secret import SecretReference, SecretResolver
-from pinky_core.section import Expanded, Section, SectionContext
+from pinky_core.section import Expanded, Section, SectionContext, SectionError, SectionWord
 from pinky_core.session import RetryPolicy, Rows, Session, SnowparkSession
 from pinky_core.shared_values import (
     IcebergMergeOnRead,
@@ -104,6 +104,8 @@ __all__ = [
     "SecretResolver",
     "Section",
     "SectionContext",
+    "SectionError",
+    "SectionWord",
     "SerializationPolicy",
     "Session",
     "SessionError",

@@ -20,13 +20,13 @@ from pinky_core.diagnostics import Diagnostic, Location, has_errors
 from pinky_core.errors import BlockedPlanError, BoundaryError, DiagnosticsError, SecretError, StalePlanError
 from pinky_core.live import read_live
 from pinky_core.logs import LazyLogger
-from pinky_core.manifest import FolderSource, Manifest, ManifestSource, load_manifest, read_file
+from pinky_core.manifest import FolderSource, Manifest, ManifestSource, SectionDocument, load_manifest, read_file
 from pinky_core.plan import Plan, declared_fields, make_plan
 from pinky_core.plugins import Registry, load_plugins
 from pinky_core.read import Reader
 from pinky_core.resource import Declared, Place, Resource
 from pinky_core.secret import SecretReference, resolve_secret
-from pinky_core.section import Expanded, SectionContext
+from pinky_core.section import Expanded, Section, SectionContext, SectionError
 from pinky_core.session import RetryingSession, RetryPolicy, Session
 from pinky_core.validate import Validator, check_schema
 from pinky_core.values import SqlText
@@ -169,25 +169,36 @@ def _expanded(
     manifest: Manifest, registry: Registry, scope: str, target: tuple[Identifier, ...], problems: list[Diagnostic]
 ) -> Iterable[_Item]:
     """The resources that sections stand for; a section with mistakes expands to nothing."""
-    context = SectionContext(Place(target), manifest.variables, manifest.env)
+    values = {document.key: document.plain for document in manifest.sections}
+    hooks = registry.manager.hook
+    context = SectionContext(Place(target), manifest.variables, manifest.env, values, hooks)
     for document in manifest.sections:
         section = registry.sections[document.key]
         if section.scope not in SCOPES[scope]:
             summary = f"the section {section.key} needs a manifest of scope {section.scope}; this one has scope {scope}"
             problems.append(Diagnostic.error("wrong-scope", summary, location=document.key_location))
             continue
-        found = check_schema(document, Validator(section.schema), f"the section {section.key}")
+        found = check_schema(document, Validator(section.schema_with(hooks)), f"the section {section.key}")
         problems.extend(found)
-        if found:
-            continue
-        try:
-            expanded: list[Expanded] = list(section.expand(document.plain, context))
-        except ValueError as error:
-            problems.append(Diagnostic.error("section", f"{section.key}: {error}", location=document.location))
-            continue
-        for each in expanded:
+        for each in () if found else _resources_of(section, document, context, problems):
             place = document.location_of(each.path)
             yield _Item(each.kind, each.document, place, place, _constant(place), each.origin)
+
+
+def _resources_of(
+    section: Section, document: SectionDocument, context: SectionContext, problems: list[Diagnostic]
+) -> list[Expanded]:
+    """What one section stands for; nothing where it has mistakes, which are told with their places."""
+    try:
+        return list(section.expand(document.plain, context))
+    except SectionError as error:
+        mistakes = error.mistakes
+    except ValueError as error:
+        mistakes = (((), str(error)),)
+    for path, text in mistakes:
+        place = document.location_of(path)
+        problems.append(Diagnostic.error("section", f"{section.key}: {text}", path=path, location=place))
+    return []
 
 
 def _constant(place: Location) -> _Locate:

@@ -60,6 +60,11 @@ class Registry:
     resolvers: Mapping[str, SecretResolver]
     manager: pluggy.PluginManager
     plugins: tuple[PluginInfo, ...] = ()
+    section_plugins: Mapping[str, str] = attrs.field(factory=dict)
+
+    def section_schemas(self) -> dict[str, Mapping[str, Any]]:
+        """The JSON Schema of every section's value, with what other plugins added to it."""
+        return {key: _schema_of(section, self.manager) for key, section in self.sections.items()}
 
 
 def load_plugins(group: str = ENTRY_POINTS) -> Registry:
@@ -118,7 +123,16 @@ def make_registry(plugins: Mapping[str, Any], origins: Mapping[str, tuple[str, s
         for scheme, resolver in dict(_ask(manager, name, plugin, "pinky_secret_resolvers")).items():
             _claim(resolver_plugins, scheme, name, "the secret scheme")
             resolvers[scheme] = resolver
-    return Registry(kinds, kind_plugins, sections, resolvers, manager, tuple(infos))
+    return Registry(kinds, kind_plugins, sections, resolvers, manager, tuple(infos), section_plugins)
+
+
+def _schema_of(section: Section, manager: pluggy.PluginManager) -> Mapping[str, Any]:
+    try:
+        return section.schema_with(manager.hook)
+    except PluginError:
+        raise
+    except Exception as error:
+        raise PluginError(f"the schema of the section {section.key!r} cannot be made: {error}") from error
 
 
 def _register(manager: pluggy.PluginManager, name: str, plugin: Any) -> None:

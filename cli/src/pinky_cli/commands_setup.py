@@ -175,7 +175,7 @@ def schema_files(registry: Registry) -> dict[str, str]:
     from pinky_core.json_schema import document_schema, manifest_schema
 
     kinds = dict(sorted(registry.kinds.items()))
-    sections = {key: section.schema for key, section in registry.sections.items()}
+    sections = registry.section_schemas()
     client = {name: cls for name, cls in kinds.items() if cls.spec.scope == "schema"}
     documents: dict[str, Any] = {
         "manifest": manifest_schema(kinds, sections, ("schema", "database", "account")),
@@ -212,7 +212,7 @@ def plugins(
         return 0
     for each in listed:
         run.terminal.show(f"{each['name']}  {each['version']}  (distribution {each['distribution']})")
-        for what in ("kinds", "hooks"):
+        for what in ("kinds", "sections", "words", "hooks"):
             if each[what]:
                 run.terminal.show(f"    {what}: {', '.join(each[what])}")
     if commands:
@@ -223,13 +223,19 @@ def plugins(
 
 
 def plugin_list(registry: Registry) -> list[dict[str, Any]]:
-    """The loaded plugins as JSON can hold them."""
+    """The loaded plugins as JSON can hold them; words are what a plugin brought to a section, such as a slot."""
+    words: dict[str, list[str]] = {}
+    for section in registry.sections.values():
+        for word in section.words(registry.manager.hook) if section.words else ():
+            words.setdefault(word.brought_by, []).append(f"{section.key}.{word.name}")
     return [
         {
             "name": each.name,
             "version": each.version,
             "distribution": each.distribution,
             "kinds": sorted(kind for kind, plugin in registry.kind_plugins.items() if plugin == each.name),
+            "sections": sorted(key for key, plugin in registry.section_plugins.items() if plugin == each.name),
+            "words": sorted(words.get(each.name, ())),
             "hooks": list(each.hooks),
         }
         for each in registry.plugins

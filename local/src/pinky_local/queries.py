@@ -12,7 +12,7 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from pinky_local.types import SqlError
+from pinky_local.types import ProcedureFrame, SessionContext, SqlError
 from pinky_local.wire import WireError
 
 _MOST_RUNS = 50_000
@@ -24,6 +24,7 @@ class Run:
     """One statement (or multi-statement request) from acceptance to its answer.
 
     ``cancelled`` is set by an abort or a timeout; ``timed_out`` is the limit in seconds that was passed, if one was.
+    ``procedure`` is the procedure whose code sent it.
     ``started_at`` and ``ended_at`` are seconds since the epoch.
     """
 
@@ -34,6 +35,7 @@ class Run:
     sql: str = field(repr=False)
     detached: bool = False
     warehouse: str | None = None
+    procedure: ProcedureFrame | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
     timed_out: int | None = None
@@ -91,18 +93,29 @@ class Runs:
         *,
         detached: bool = False,
         warehouse: str | None = None,
+        procedure: ProcedureFrame | None = None,
     ) -> tuple[Run, bool]:
         """The run of this request id, and whether it is new and the caller has to execute it."""
         with self._lock:
             run = self._by_request.get((session_id, request_id))
             if run is not None:
                 return run, False
-            run = Run(str(uuid.uuid4()), session_id, user, request_id, sql, detached, warehouse)
+            run = Run(str(uuid.uuid4()), session_id, user, request_id, sql, detached, warehouse, procedure)
             self._by_request[(session_id, request_id)] = run
             self._by_query[run.query_id] = run
             self._running[run.query_id] = run
             self._drop_oldest()
             return run, True
+
+    def inside(self, query_id: str, context: SessionContext, sql: str) -> Run:
+        """A run that no client asked for (a task's statement). It has the session's own event for cancelling."""
+        run = Run(query_id, context.session_id, context.user, query_id, sql, warehouse=context.warehouse,
+                  cancelled=context.cancelled)  # fmt: skip
+        with self._lock:
+            self._by_query[query_id] = run
+            self._running[query_id] = run
+            self._drop_oldest()
+        return run
 
     def child(self, parent: Run, sql: str) -> Run:
         """A run for one statement of a multi-statement request; it is cancelled with its parent."""

@@ -68,6 +68,25 @@ def test_new_objects_get_what_all_means_and_what_others_revoke_comes_back(labora
     assert laboratory.converge(RESOURCES).empty
 
 
+def test_functions_are_granted_on_each_by_its_argument_types(laboratory: Laboratory) -> None:
+    wanted = {
+        "schema": [{"name": "s"}],
+        "database_grant": [
+            {"privilege": "usage", "on": {"all": "functions", "in_schema": "s"}, "to_role": "r"},
+            {"privilege": "usage", "on": {"future": "functions", "in_database": "d"}, "to_database_role": "x"},
+        ],
+        "database_role": [{"name": "x"}],
+    }
+    assert laboratory.converge(wanted).empty
+    for arguments in ("A INT", "A VARCHAR(3), B FLOAT"):
+        laboratory.execute(f"CREATE FUNCTION D.S.F({arguments}) RETURNS INT AS '1'")
+    assert [each.text for each in laboratory.plan(wanted).statements()] == [
+        "GRANT USAGE ON FUNCTION D.S.F(NUMBER) TO ROLE R",
+        "GRANT USAGE ON FUNCTION D.S.F(VARCHAR, FLOAT) TO ROLE R",
+    ]
+    assert laboratory.converge(wanted).empty
+
+
 def test_dropping_a_grant_revokes_exactly_it(laboratory: Laboratory) -> None:
     laboratory.execute("CREATE SCHEMA D.S")
     laboratory.execute("CREATE TABLE D.S.T (A INT)")

@@ -14,7 +14,9 @@ from pinky_local.engine.specs import BY_WORDS, TYPES
 from pinky_local.engine.statement import Statement, status
 from pinky_local.types import Result, SqlError
 
-_MODIFIERS = ("TRANSIENT", "TEMPORARY", "TEMP", "VOLATILE", "SECURE", "RECURSIVE", "LOCAL", "GLOBAL", "ADAPTIVE")
+_MODIFIERS = (
+    "TRANSIENT", "TEMPORARY", "TEMP", "VOLATILE", "SECURE", "RECURSIVE", "LOCAL", "GLOBAL", "ADAPTIVE", "AGGREGATE",
+)  # fmt: skip
 
 
 @dataclass(slots=True)

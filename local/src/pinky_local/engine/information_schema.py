@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from pinky_local.engine.account import Account
 
-_TYPES = {"n": "fixed", "t": "timestamp_ltz", "s": "text"}
+_TYPES = {"n": "fixed", "t": "timestamp_ltz", "s": "text", "o": "object"}
 
 
-def _columns(declared: str) -> list[ResultColumn]:
-    """Columns from NAME, NAME:n (number) and NAME:t (timestamp)."""
+def columns_of(declared: str) -> list[ResultColumn]:
+    """Columns from NAME, NAME:n (number), NAME:t (timestamp) and NAME:o (object)."""
     found = []
     for word in declared.split():
         name, _, code = word.partition(":")
@@ -53,7 +53,7 @@ _VIEWS: dict[str, str] = {
     "TABLE_CONSTRAINTS": "CONSTRAINT_CATALOG CONSTRAINT_SCHEMA CONSTRAINT_NAME TABLE_CATALOG TABLE_SCHEMA TABLE_NAME "
     "CONSTRAINT_TYPE IS_DEFERRABLE INITIALLY_DEFERRED ENFORCED COMMENT CREATED:t LAST_ALTERED:t RELY",
 }
-VIEWS = {name: _columns(declared) for name, declared in _VIEWS.items()}
+VIEWS = {name: columns_of(declared) for name, declared in _VIEWS.items()}
 
 
 class _Reader:

@@ -188,8 +188,8 @@ def _check_root_only(task: CatalogObject) -> None:
         raise graph_error("Cannot set task_auto_retry_attempts on non-root task")
 
 
-def check_resume(statement: Statement, task: CatalogObject) -> None:
-    """Raise unless a task may be started: owner's privileges, something to run it, one root, no cycle."""
+def check_owner(statement: Statement, task: CatalogObject) -> None:
+    """Raise unless the owner of a task may run it: EXECUTE TASK, and its warehouse or EXECUTE MANAGED TASK."""
     access = statement.access
     public = access.role_named("PUBLIC")
     roles: frozenset[int] = frozenset() if public is None else frozenset({public.number})
@@ -203,12 +203,18 @@ def check_resume(statement: Statement, task: CatalogObject) -> None:
         raise _may_not_run("EXECUTE MANAGED TASK privilege")
     if name is not None and (warehouse is None or not access.holds(roles, warehouse, "USAGE")):
         raise _may_not_run("USAGE privilege on the task's warehouse")
+
+
+def check_resume(statement: Statement, task: CatalogObject) -> None:
+    """Raise unless a task may be started: owner's privileges, something to run it, one root, no cycle."""
+    check_owner(statement, task)
     if not is_root(statement, task):
         return
+    name = task.properties.get("WAREHOUSE")
     triggered = task.state.get("condition") and not task.properties.get("SCHEDULE")
     if name is None and triggered and not task.properties.get("TARGET_COMPLETION_INTERVAL"):
         raise graph_error("TARGET_COMPLETION_INTERVAL must be set for a serverless triggered task.")
-    _check_graph(statement, task)
+    check_graph(statement, task)
 
 
 def _may_not_run(privilege: str) -> SqlError:
@@ -216,7 +222,7 @@ def _may_not_run(privilege: str) -> SqlError:
     return SqlError(91089, "23001", f"Cannot execute task , {privilege} must be granted to owner role")
 
 
-def _check_graph(statement: Statement, root: CatalogObject) -> None:
+def check_graph(statement: Statement, root: CatalogObject) -> None:
     """Raise where a graph about to start has a cycle or a second root."""
     members = {task.number: task for task in below(statement, root)}
     done = {root.number}

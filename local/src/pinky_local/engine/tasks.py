@@ -1,4 +1,4 @@
-"""CREATE TASK, the verbs of ALTER TASK, and what else happens to tasks; running them is not part of this module.
+"""CREATE TASK, the verbs of ALTER TASK, and what else happens to tasks; `pinky_local.engine.runs` runs them.
 
 Rests on https://docs.snowflake.com/en/sql-reference/sql/create-task, alter-task, drop-task and
 https://docs.snowflake.com/en/sql-reference/functions/system_task_dependents_enable.
@@ -237,6 +237,8 @@ def _edit(statement: Statement, task: CatalogObject, edit: Callable[[CatalogObje
     task_graphs.check_suspended(statement, task)
     draft = task.draft()
     edit(draft)
+    if draft.properties.get("SCHEDULE") != task.properties.get("SCHEDULE"):
+        draft.state["resumed_on"] = statement.now  # another interval is counted from now
     _check_compute(draft)
     task_graphs.check_shape(statement, draft)
     statement.catalog.replace(task, draft)
@@ -249,7 +251,7 @@ def _resume(statement: Statement, task: CatalogObject) -> None:
         return
     task_graphs.check_suspended(statement, task)
     task_graphs.check_resume(statement, task)
-    task.state["state"] = task_graphs.STARTED
+    task.state.update(state=task_graphs.STARTED, resumed_on=statement.now)
     if task_graphs.is_root(statement, task):
         for member in task_graphs.below(statement, task):
             member.state["last_committed_on"] = statement.now
@@ -378,6 +380,8 @@ def enable_dependents(statement: Statement, arguments: Sequence[Any]) -> str:
     if any(member.state.get("state") != task_graphs.STARTED for member in members):
         task_graphs.check_suspended(statement, task)
     for member in members:
+        if member.state.get("state") != task_graphs.STARTED:
+            member.state["resumed_on"] = statement.now
         member.state.update(state=task_graphs.STARTED, last_committed_on=statement.now)
     statement.account.changed = True
     return "success"

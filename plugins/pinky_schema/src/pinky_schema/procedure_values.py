@@ -1,4 +1,4 @@
-"""Values of procedures: bodies, return types, argument lists, paths of imports.
+"""Values of procedures and functions: bodies, return types, argument lists, paths of imports.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-procedure,
 https://docs.snowflake.com/en/sql-reference/sql/show-procedures,

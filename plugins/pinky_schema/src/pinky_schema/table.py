@@ -32,6 +32,7 @@ from pinky_core import (
     Statement,
     Wanted,
     literal,
+    named_in,
     prop,
     resource,
     set_and_unset,
@@ -141,7 +142,7 @@ class Table(Resource):
     # -- dependencies ------------------------------------------------------------------------------------------------
 
     def needs(self, address: Address, names: Names) -> Iterator[Address]:
-        """Also the tables its foreign keys refer to, and the sequences its defaults take values from."""
+        """Also the tables its foreign keys refer to, and the sequences and functions its defaults use."""
         yield from super().needs(address, names)
         base = address.path[:-1]
         for key in self.foreign_keys or ():
@@ -151,6 +152,8 @@ class Table(Resource):
                 path = column.default.sequence(base)
                 if path is not None:
                     yield from names.at(path)
+                called = named_in(str(column.default), base, names)
+                yield from (each for each in called if each.kind == "user_defined_function")
 
     # -- statements --------------------------------------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ _ROUTINE_SHOWN = (
     columns.NAME,
     columns.SCHEMA_NAME,
     ShowColumn("is_builtin", _no()),
-    ShowColumn("is_aggregate", _no()),
+    ShowColumn("is_aggregate", lambda _, item: columns.yes(item.state.get("AGGREGATE"))),
     ShowColumn("is_ansi", _no()),
     ShowColumn("min_num_arguments", _count(optional=False), "fixed"),
     ShowColumn("max_num_arguments", _count(optional=True), "fixed"),
@@ -116,7 +116,7 @@ FUNCTION = ObjectType(
     words="FUNCTION",
     plural="FUNCTIONS",
     container="schema",
-    modifiers=("SECURE", "TEMPORARY"),
+    modifiers=("SECURE", "TEMPORARY", "AGGREGATE"),
     properties=(
         *_ROUTINE_PROPERTIES,
         *parameter_properties("function", "LOG_LEVEL", "TRACE_LEVEL", "METRIC_LEVEL"),

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-import zoneinfo
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import errors, values
 from pinky_local.engine import show_columns as columns
+from pinky_local.engine.runs.cron import parse as parse_cron
 from pinky_local.engine.spec import ObjectType, Property, ShowColumn
 from pinky_local.engine.specs.account import COMMENT, parameter_properties
 
@@ -38,12 +37,6 @@ SHORTEST = 10
 
 _INTERVAL = re.compile(r"\s*(\d+)\s*([A-Za-z]+)\s*\Z")
 _CRON = re.compile(r"\s*USING\s+CRON\s+(.+)\Z", re.IGNORECASE | re.DOTALL)
-_CRON_FIELD = re.compile(r"[0-9A-Za-z*/,\-#]+\Z")
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
 
 
 def check_interval(text: str, name: str, longest: int) -> None:
@@ -62,10 +55,10 @@ def check_schedule(text: str, name: str) -> None:
         check_interval(text, name, LONGEST_SCHEDULE)
         return
     parts = cron[1].split()
-    if len(parts) != 6 or not all(_CRON_FIELD.match(part) for part in parts[:5]):
-        raise errors.invalid_value(text, name)
-    if _zones() and parts[5] not in _zones():
-        raise errors.invalid_value(text, name)
+    try:
+        parse_cron(" ".join(parts[:-1]), parts[-1])
+    except ValueError as problem:
+        raise errors.invalid_value(text, name) from problem
 
 
 def _schedule(statement: Statement, name: str) -> str | None:
@@ -130,9 +123,9 @@ def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _identity(_: Statement, item: CatalogObject) -> str:
-    """An id in the form of a UUID that changes with OR REPLACE, as the object's number does."""
-    return f"00000000-0000-4000-8000-{item.number:012x}"
+def identity(number: int) -> str:
+    """A task's id in the form of a UUID; it changes with OR REPLACE, as the object's number does."""
+    return f"00000000-0000-4000-8000-{number:012x}"
 
 
 def _overlapping(statement: Statement, item: CatalogObject) -> str:
@@ -165,7 +158,7 @@ def _moment(key: str) -> ShowColumn:
 SHOW = (
     columns.CREATED_ON,
     columns.NAME,
-    ShowColumn("id", _identity),
+    ShowColumn("id", lambda _, item: identity(item.number)),
     columns.DATABASE_NAME,
     columns.SCHEMA_NAME,
     columns.OWNER,
