@@ -52,6 +52,8 @@ def read_flows(session: Session, schema: str | Sequence[Identifier], *, by: str,
 
 def _read(session: Session, schema: str | Sequence[Identifier], view: str, rest: str, limit: int | None) -> Rows:
     path = parse_path(schema) if isinstance(schema, str) else tuple(schema)
+    if len(path) != 2:
+        raise FlowError(f"files belong to one schema, DB.SCHEMA; found {sql_path(path) or 'none'}")
     name = sql_path((*path, Identifier(view)))
     try:
         return session.execute(f"SELECT * FROM {name}{rest}{'' if limit is None else f' LIMIT {int(limit)}'}")
