@@ -19,7 +19,8 @@ class Entry:
     same process only. ``seconds`` is the time from acceptance to the answer. ``fault`` names what was injected.
     ``procedure`` is the qualified name of the procedure whose code sent it. A replay (the same request id again) is an
     entry of its own with ``replayed`` true and ``executed`` false.
-    ``origin`` says what ran the statement where it was no client: ``task D.S.T``.
+    ``origin`` says what ran the statement where it was no client: ``task D.S.T``. ``query_tag`` is the session
+    parameter QUERY_TAG as the statement found it.
     """
 
     sequence: int
@@ -37,6 +38,7 @@ class Entry:
     raw_error: str | None = field(default=None, repr=False)
     seconds: float | None = None
     origin: str | None = None
+    query_tag: str | None = None
 
     @property
     def sql(self) -> str:
@@ -72,6 +74,7 @@ class Entry:
             "error": self.error,
             "seconds": self.seconds,
             "origin": self.origin,
+            "query_tag": self.query_tag,
         }
 
 
