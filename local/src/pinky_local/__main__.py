@@ -36,11 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _account(options: argparse.Namespace) -> LocalAccount:
     return LocalAccount(
-        options.folder,
-        data=not options.no_data,
-        port=options.port,
-        buckets=dict(options.bucket),
-        tasks=options.tasks,
+        options.folder, data=not options.no_data, port=options.port, buckets=dict(options.bucket), tasks=options.tasks
     )
 
 

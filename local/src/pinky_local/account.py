@@ -13,6 +13,7 @@ from pinky_local.faults import Faults
 from pinky_local.http11 import Request, Response
 from pinky_local.journal import Counters, Journal
 from pinky_local.login import Credentials
+from pinky_local.loopback import Loopback, Tickets
 from pinky_local.routes import HOLD_SECONDS, Routes
 from pinky_local.server import HttpServer
 from pinky_local.sessions import SessionRegistry
@@ -77,10 +78,12 @@ class LocalAccount:
             state = "runs already" if self._server is not None else "was stopped; make another one"
             raise RuntimeError(f"the local account {state}")
         self._create_users()
+        tickets = Tickets()
         self._routes = Routes(
             self.engine,
             credentials=Credentials(self._users),
             sessions=self.sessions,
+            tickets=tickets,
             faults=self.faults,
             journal=self.journal,
             counters=self.counters,
@@ -90,6 +93,10 @@ class LocalAccount:
         attach = getattr(self.engine, "attach_running", None)
         if callable(attach):
             attach(self._routes.runs.running)
+        attach_procedures = getattr(self.engine, "attach_procedures", None)
+        if callable(attach_procedures):
+            loopback = Loopback(tickets, self.connection_parameters)
+            attach_procedures(loopback.open, self._routes.executor.around)
         watch = getattr(self.engine, "watch_tasks", None)
         if callable(watch):
             watch(self._routes.run_inside, live=self._task_mode == "live")

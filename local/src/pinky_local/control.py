@@ -1,4 +1,4 @@
-"""The control API under ``/pinky-local/``: fault rules, journal, counters, clock, outbox, notifications, on loopback.
+"""The control API under ``/pinky-local/``: faults, journal, counters, notifications, clock and outbox over HTTP.
 
 It has no credentials, so it answers only requests that name a loopback host and come from no web page.
 """
@@ -36,8 +36,8 @@ class Control:
         self._journal = journal
         self._counters = counters
         self._sessions = sessions
-        self._tell = notify
         self._tasks = tasks
+        self._tell = notify
         self._endpoints: dict[str, dict[str, Callable[[Request], Any]]] = {
             "/status": {"GET": self._status},
             "/faults": {"GET": self._list_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
@@ -47,6 +47,7 @@ class Control:
         }
         if tasks is not None:
             self._endpoints["/clock"] = {"GET": self._read_clock, "POST": self._advance}
+            self._endpoints["/tasks"] = {"GET": self._read_tasks}
             self._endpoints["/outbox"] = {"GET": self._read_outbox, "DELETE": self._clear_outbox}
 
     def handle(self, request: Request) -> Response:
@@ -93,13 +94,6 @@ class Control:
         self._counters.reset()
         return self._counters.as_json()
 
-    def _notify(self, request: Request) -> dict[str, Any]:
-        """``{"stage": name}`` or ``{"bucket": url}``, or both: what a notification of the cloud is about."""
-        body = json.loads(request.body or b"{}")
-        if not isinstance(body, dict) or not set(body) <= {"stage", "bucket"}:
-            raise ValueError("a notification is {'stage': name} or {'bucket': url}")
-        return {"refreshed": self._tell(**body)}
-
     def _read_clock(self, _request: Request) -> dict[str, Any]:
         assert self._tasks is not None
         return self._tasks.clock_json()
@@ -113,6 +107,10 @@ class Control:
         self._tasks.advance(seconds)
         return self._tasks.clock_json()
 
+    def _read_tasks(self, _request: Request) -> list[dict[str, Any]]:
+        assert self._tasks is not None
+        return self._tasks.running_json()
+
     def _read_outbox(self, _request: Request) -> list[dict[str, Any]]:
         assert self._tasks is not None
         return self._tasks.outbox
@@ -121,6 +119,13 @@ class Control:
         assert self._tasks is not None
         self._tasks.clear_outbox()
         return []
+
+    def _notify(self, request: Request) -> dict[str, Any]:
+        """``{"stage": name}`` or ``{"bucket": url}``, or both: what a notification of the cloud is about."""
+        body = json.loads(request.body or b"{}")
+        if not isinstance(body, dict) or not set(body) <= {"stage", "bucket"}:
+            raise ValueError("a notification is {'stage': name} or {'bucket': url}")
+        return {"refreshed": self._tell(**body)}
 
 
 def _is_local(request: Request) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -57,6 +58,34 @@ class SqlError(Exception):
         self.position = position
 
 
+@dataclass(slots=True, eq=False)
+class ProcedureFrame:
+    """A procedure that runs: statements whose session has one were sent by its code.
+
+    ``name`` is qualified, as SQL text. ``owner_rights`` says whose rights hold, ``caller_owns`` whether the caller's
+    roles own the procedure. ``depth`` counts from 1. After ``ended`` is set neither its statements nor those of what it
+    calls run.
+    """
+
+    name: str
+    number: int
+    language: str
+    owner_rights: bool
+    caller_owns: bool = False
+    depth: int = 1
+    parent: ProcedureFrame | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether this procedure, or one that called it, has ended."""
+        return self.ended.is_set() or (self.parent is not None and self.parent.is_over)
+
+    def within(self, other: ProcedureFrame) -> bool:
+        """Whether this is the other procedure, or was called by it, at whatever depth."""
+        return self is other or (self.parent is not None and self.parent.within(other))
+
+
 class TaskContext(Protocol):
     """What the statements of a task run, and of the procedures it calls, can ask and say about the run."""
 
@@ -101,6 +130,7 @@ class SessionContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     last_query_id: str | None = None
     created_on: datetime | None = None
+    procedure: ProcedureFrame | None = None
     transaction_scope: object = None
     task_run: TaskContext | None = None
 
@@ -120,17 +150,28 @@ class RunningStatement(Protocol):
     session_id: int
     user: str
     warehouse: str | None
+    procedure: ProcedureFrame | None
     cancelled: threading.Event
+    done: threading.Event
 
     def cancel(self) -> bool:
         """Ask the statement to stop; False where it is done already."""
 
 
+OpenSession = Callable[[SessionContext], AbstractContextManager[Any]]
+"""Opens a Snowpark session that acts as this `SessionContext`; closed when the context manager is left."""
+
+Around = Callable[[str, SessionContext, str, Callable[[], Result]], Result]
+"""Runs an inner statement: its text, its session, its query id, and the function that executes it."""
+
+
 class Engine(Protocol):
     """What the wire server needs of an account. Implementations are thread safe: sessions call it from many threads.
 
-    Two methods are optional: ``logout(session)`` is called when a session is over, ``attach_running(running)`` once
-    with a function that lists the `RunningStatement` values of all sessions.
+    Three methods are optional: ``logout(session)`` is called when a session is over, ``attach_running(running)`` once
+    with a function that lists the `RunningStatement` values of all sessions, and ``attach_procedures(open_session,
+    around)`` once with what running procedures need: a function that opens a client's session for a `SessionContext`,
+    and one through which statements that do not come over the wire are run, so that they are seen and can be faulted.
     """
 
     def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:

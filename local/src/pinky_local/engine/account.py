@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pinky_local.engine.access import ACCOUNT, SYSTEM_ROLES, Access
 from pinky_local.engine.catalog import Catalog, CatalogObject, Grant, Membership
@@ -16,7 +16,7 @@ from pinky_local.engine.clock import Clock
 from pinky_local.engine.privileges import GLOBAL_PRIVILEGES
 from pinky_local.engine.resolver import CatalogResolver
 from pinky_local.files import FileStore
-from pinky_local.types import DataPlane, Result, RunningStatement
+from pinky_local.types import Around, Bind, DataPlane, OpenSession, Result, RunningStatement, SessionContext
 
 REMEMBERED_RESULTS = 2000
 """How many results RESULT_SCAN can reach back to (Snowflake keeps them for 24 hours)."""
@@ -25,9 +25,24 @@ _SYSADMIN = ("CREATE DATABASE", "CREATE WAREHOUSE", "CREATE COMPUTE POOL", "CREA
 _HIERARCHY = (("SECURITYADMIN", "ACCOUNTADMIN"), ("SYSADMIN", "ACCOUNTADMIN"), ("USERADMIN", "SECURITYADMIN"))
 
 
+def _unwatched(_sql: str, _session: SessionContext, _query_id: str, run: Callable[[], Result]) -> Result:
+    return run()
+
+
+class Execution(Protocol):
+    """Runs or describes a statement in a session."""
+
+    def __call__(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind] = (), *, describe_only: bool = False
+    ) -> Result:
+        """The statement's result. Raises `SqlError`."""
+
+
 class Account:
     """One account. ``lock`` is held while a statement of the catalog runs; ``running`` lists what clients wait for.
 
+    ``run_statement`` runs an inner statement under a query id of its own and remembers its result; ``evaluate`` runs a
+    query and leaves no trace. The engine sets both. Neither is called with the lock held.
     ``clock`` is what all of the account tells the time by. ``session_numbers`` gives every session, also those of task
     runs, a number of its own. ``save`` writes the catalog where the account has a folder. ``scheduler`` runs the tasks
     (`pinky_local.engine.runs.scheduler`). ``files`` holds the files of stages.
@@ -45,6 +60,10 @@ class Account:
         self.clock = Clock()
         self.session_numbers = itertools.count(1)
         self.running: Callable[[], Sequence[RunningStatement]] = tuple
+        self.around: Around = _unwatched
+        self.open_session: OpenSession | None = None
+        self.run_statement: Execution
+        self.evaluate: Execution
         self.save: Callable[[], None] = _nowhere
         self.scheduler: object = None
         self.resolver = CatalogResolver(self)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pinky_local.engine import (
     alter,
     alter_table,
+    calls,
     cancelling,
     context,
     copies,
@@ -19,8 +21,11 @@ from pinky_local.engine import (
     errors,
     grants,
     lifecycle,
+    notification_integrations,
     parameters,
+    procedures,
     remarks,
+    rights,
     routines,
     schemas,
     session,
@@ -51,11 +56,21 @@ from pinky_local.engine.runs.scheduler import Scheduler
 from pinky_local.engine.statement import Statement
 from pinky_local.files import Buckets, FileStore
 from pinky_local.files.store import BadKeyError
-from pinky_local.types import Bind, DataPlane, Result, RunningStatement, SessionContext, SqlError
+from pinky_local.types import (
+    Around,
+    Bind,
+    DataPlane,
+    OpenSession,
+    Result,
+    RunningStatement,
+    SessionContext,
+    SqlError,
+)
 
 FAMILIES = (
-    alter_table, cancelling, definitions_text, remarks, routines, schemas, show_grants, show_keys, show_parameters,
-    stages, storage, streams, tags, tasks, views, warehouses, run_functions, run_tables,
+    alter_table, cancelling, definitions_text, notification_integrations, procedures, remarks, routines, schemas,
+    show_grants, show_keys, show_parameters, stages, storage, streams, tags, tasks, views, warehouses,
+    run_functions, run_tables,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
@@ -64,6 +79,14 @@ _DDL = frozenset({"CREATE", "ALTER", "DROP", "UNDROP", "GRANT", "REVOKE", "COMME
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 Handler = Callable[[Statement], Result]
+
+
+class Runner(Protocol):
+    """Runs, or only describes, a statement that runs other statements."""
+
+    def __call__(self, statement: Statement, *, describe_only: bool = False) -> Result:
+        """The statement's result. Raises `SqlError`."""
+
 
 HANDLERS: dict[str, Handler] = {
     "CREATE": create.create,
@@ -85,6 +108,9 @@ HANDLERS: dict[str, Handler] = {
     "UNSET": remarks.unset_variable,
 }
 
+RUNNERS: dict[str, Runner] = {"CALL": calls.call}
+"""Statements that run other statements: no lock is held meanwhile."""
+
 FILE_HANDLERS: dict[str, Handler] = {
     "LIST": stage_files.list_files,
     "LS": stage_files.list_files,
@@ -97,7 +123,6 @@ FILE_HANDLERS: dict[str, Handler] = {
 """Statements on files and rows: the catalog is locked only where they look into it, for they may take long."""
 
 _REFUSED = {
-    "CALL": "CALL: procedures are catalog objects here and do not run yet",
     "EXECUTE": "EXECUTE: immediate blocks do not run here yet",
     "DECLARE": "Snowflake Scripting blocks",
     "EXPLAIN": "EXPLAIN",
@@ -124,6 +149,8 @@ class CatalogEngine:
         buckets: Mapping[str, Path | str] | None = None,
     ) -> None:
         self.account = Account(data, files=FileStore(folder, Buckets(buckets)))
+        self.account.run_statement = self._run_inner
+        self.account.evaluate = self._evaluate
         self.resolver = self.account.resolver
         self._store = store.Store(folder) if folder is not None else None
         if self._store is not None and self._store.load(self.account):
@@ -145,9 +172,8 @@ class CatalogEngine:
         """End what runs in the background, before the data plane is closed."""
         self.scheduler.stop()
 
-    def _run_for_task(self, sql: str, session: SessionContext, query_id: str, origin: str) -> Result:
+    def _run_for_task(self, sql: str, session: SessionContext, query_id: str) -> Result:
         """A statement of a task run where nobody watches statements."""
-        del origin
         return self.execute(sql, session, query_id=query_id)
 
     def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:
@@ -180,12 +206,15 @@ class CatalogEngine:
             word = "SELECT"
         if statement.tokens.at_end():
             raise errors.empty_statement()
+        rights.check(statement, word)
         if word in FILE_HANDLERS:
             if describe_only:
                 raise errors.unsupported(f"describing {word} without running it")
             result = self._on_files(statement, word)
         elif word in _QUERIES:
             result = self._query(statement, word, describe_only=describe_only)
+        elif (runner := self._runner(statement, word)) is not None:
+            result = runner(statement, describe_only=describe_only)
         else:
             result = self._command(statement, word, describe_only=describe_only)
         session.last_query_id = query_id
@@ -207,6 +236,11 @@ class CatalogEngine:
         """Say where the statements are found that SYSTEM$CANCEL_QUERY and its kin stop."""
         self.account.running = running
 
+    def attach_procedures(self, open_session: OpenSession, around: Around) -> None:
+        """Say how procedures get a session of a client, and what sees the statements that they run in process."""
+        self.account.open_session = open_session
+        self.account.around = around
+
     def logout(self, session: SessionContext) -> None:
         """End a session: its temporary objects are dropped for good."""
         with self.account.lock:
@@ -217,6 +251,21 @@ class CatalogEngine:
     def results(self, query_id: str) -> Result | None:
         """See `types.Engine.results`."""
         return self.account.remembered(query_id)
+
+    def _run_inner(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind] = (), *, describe_only: bool = False
+    ) -> Result:
+        query_id = str(uuid.uuid4())
+
+        def run() -> Result:
+            return self.execute(sql, session, binds, query_id=query_id, describe_only=describe_only)
+
+        return self.account.around(sql, session, query_id, run)
+
+    def _evaluate(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind] = (), *, describe_only: bool = False
+    ) -> Result:
+        return self._query(Statement(self.account, session, sql, binds, ""), "SELECT", describe_only=describe_only)
 
     def notify(self, *, stage: str | None = None, bucket: str | None = None) -> list[str]:
         """Refresh the directory tables that a notification of the cloud would; the names of their stages."""
@@ -247,6 +296,12 @@ class CatalogEngine:
             if self.account.changed:
                 self._save()
             return result
+
+    @staticmethod
+    def _runner(statement: Statement, word: str) -> Runner | None:
+        if word == "CALL" and statement.tokens.word(1).startswith("SYSTEM$"):
+            return None
+        return RUNNERS.get(word)
 
     def _on_files(self, statement: Statement, word: str) -> Result:
         try:
