@@ -132,6 +132,8 @@ def test_execute_task_answers_at_once(client: Client) -> None:
     client.run("EXECUTE TASK t")
     assert client.log == []
     assert not client.account.wait_for_tasks(0)
+    (running,) = control(client.account, "/tasks")
+    assert (running["root"], running["attempt"], running["scheduled_from"]) == ("D.S.T", 1, "EXECUTE_TASK")
     begun: list[str] = []
     while not begun:
         begun = [entry.query_id for entry in client.account.journal if entry.origin]
@@ -139,6 +141,7 @@ def test_execute_task_answers_at_once(client: Client) -> None:
     assert client.account.wait_for_tasks(30)
     assert client.states() == [("T", "CANCELLED", 604)]
     assert client.log == []
+    assert control(client.account, "/tasks") == []
 
 
 def test_execute_task_while_a_run_is_under_way_waits_for_it_and_the_last_one_counts(client: Client) -> None:

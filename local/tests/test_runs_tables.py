@@ -105,9 +105,9 @@ def test_graphs_under_way_and_waiting(account: TaskAccount) -> None:
     seen = []
     runner = account.scheduler.run_statement
 
-    def looking(sql, session, query_id, origin):  # type: ignore[no-untyped-def]
+    def looking(sql, session, query_id):  # type: ignore[no-untyped-def]
         seen.append(account.run("SELECT * FROM TABLE(INFORMATION_SCHEMA.CURRENT_TASK_GRAPHS())"))
-        return runner(sql, session, query_id, origin)
+        return runner(sql, session, query_id)
 
     account.scheduler.run_statement = looking
     account.advance(3601)
@@ -143,9 +143,9 @@ def test_a_run_under_way_can_be_cancelled(account: TaskAccount) -> None:
     begun = threading.Event()
     runner = account.scheduler.run_statement
 
-    def noting(sql, session, query_id, origin):  # type: ignore[no-untyped-def]
+    def noting(sql, session, query_id):  # type: ignore[no-untyped-def]
         begun.set()
-        return runner(sql, session, query_id, origin)
+        return runner(sql, session, query_id)
 
     account.scheduler.run_statement = noting
     cancel = "SELECT SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS('d.s.t') AS said"
@@ -189,9 +189,9 @@ def test_a_run_that_the_end_of_the_account_interrupts_is_cancelled(tmp_path: Pat
     begun = threading.Event()
     runner = account.scheduler.run_statement
 
-    def noting(sql, session, query_id, origin):  # type: ignore[no-untyped-def]
+    def noting(sql, session, query_id):  # type: ignore[no-untyped-def]
         begun.set()
-        return runner(sql, session, query_id, origin)
+        return runner(sql, session, query_id)
 
     account.scheduler.run_statement = noting
     account.run("EXECUTE TASK root")

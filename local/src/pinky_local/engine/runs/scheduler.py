@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pinky_local.engine import task_graphs
+from pinky_local.engine import identifiers, task_graphs
+from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.runs import notifications, records, schedules, versions
 from pinky_local.engine.runs.history import KEPT, History
@@ -340,7 +341,7 @@ class Scheduler:
         """GRAPH_SUCCEEDED is for graphs, not for a task alone."""
         graph, integration = attempt.graph, attempt.graph.success_integration
         if integration is not None and attempt.run.state == records.SUCCEEDED and (graph.children or graph.finalizer):
-            self.outbox.put(integration, notifications.success(self._account.name, self._account.now(), attempt.run))
+            self._send(integration, notifications.success(self._account.name, self._account.now(), attempt.run))
 
     @contextmanager
     def _running_here(self) -> Iterator[None]:
@@ -382,8 +383,15 @@ class Scheduler:
     def _task_failed(self, attempt: Attempt, run: TaskRun) -> None:
         integration = attempt.graph.error_integration
         if integration is not None:
-            message = notifications.failure(self._account.name, self._account.now(), attempt.run, run)
-            self.outbox.put(integration, message)
+            self._send(integration, notifications.failure(self._account.name, self._account.now(), attempt.run, run))
+
+    def _send(self, integration: str, message: dict[str, Any]) -> None:
+        """Put a message into the outbox, unless its integration is disabled or gone."""
+        (name,) = identifiers.parse_dotted(integration)
+        with self._account.lock:
+            found = self._account.catalog.get(ACCOUNT, "integration", name)
+            if found is not None and found.properties.get("ENABLED"):
+                self.outbox.put(name, message)
 
     # stopping ------------------------------------------------------------------------------------------------------
 
