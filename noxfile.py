@@ -30,6 +30,7 @@ PLUGINS = ["pinky_schema", "pinky_database", "pinky_account", "pinky_example"]
 SNOWPARK_TESTS = [
     "local/tests/test_connectors.py",
     "local/tests/test_connectors_account.py",
+    "local/tests/test_procedures.py",
     "local/tests/test_wire_account.py",
     "plugins/pinky_schema/tests/test_provider.py",
     "plugins/pinky_schema/tests/test_imports.py",

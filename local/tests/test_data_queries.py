@@ -266,3 +266,4 @@ def test_a_column_default_may_not_read_rows() -> None:
     account.table("T", ("A", "NUMBER(38,0)"), TableColumn("B", "NUMBER(38,0)", default="nosuch + 1"))
     with pytest.raises(SqlError, match="invalid identifier 'NOSUCH'"):
         account.query("INSERT INTO t (a) VALUES (1)")
+

@@ -114,7 +114,7 @@ def test_the_returned_type_is_described_with_its_size_as_far_as_written(
 
 def test_tables_are_returned_with_their_columns(account: Speaker) -> None:
     account.run(
-        'CREATE PROCEDURE p() RETURNS TABLE (id INT, "Name of" VARCHAR) LANGUAGE SQL AS \'BEGIN RETURN TABLE(r); END\''
+        "CREATE PROCEDURE p() RETURNS TABLE (id INT, \"Name of\" VARCHAR) LANGUAGE SQL AS 'BEGIN RETURN TABLE(r); END'"
     )
     shown = account.one("SHOW PROCEDURES")
     assert shown["arguments"] == 'P() RETURN TABLE (ID NUMBER, "Name of" VARCHAR)'
@@ -201,3 +201,18 @@ def test_a_role_with_usage_does_not_see_the_body(account: Speaker) -> None:
     assert [row["name"] for row in caller.run("SHOW PROCEDURES IN SCHEMA d.s")] == ["P"]
     assert described(caller, "DESC PROCEDURE d.s.p()").get("body") is None
     assert caller.refused("ALTER PROCEDURE d.s.p() SET COMMENT = 'mine'").errno == 3001
+
+
+def test_an_aggregate_function_is_written_in_python_and_shown_as_such(account: Speaker) -> None:
+    """https://docs.snowflake.com/en/sql-reference/sql/create-function: AGGREGATE is for Python, and never IMMUTABLE."""
+    body = PYTHON.replace("main", "Sum").replace(", 'absl-py==0.12.0'", "")
+    account.run(f"CREATE AGGREGATE FUNCTION f(a INT) RETURNS INT {body}")
+    account.run("CREATE FUNCTION g(a INT) RETURNS INT AS 'a'")
+    shown = {row["name"]: row["is_aggregate"] for row in account.run("SHOW USER FUNCTIONS IN SCHEMA d.s")}
+    assert shown == {"F": "Y", "G": "N"}
+    for sql, errno in (
+        ("CREATE AGGREGATE FUNCTION h(a INT) RETURNS INT AS 'a'", 2),
+        (f"CREATE AGGREGATE FUNCTION h(a INT) RETURNS INT IMMUTABLE {body}", 2),
+        ("CREATE AGGREGATE PROCEDURE h() RETURNS INT AS 'BEGIN RETURN 1; END'", 1003),
+    ):
+        assert account.refused(sql).errno == errno

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from engine_account import in_schema
 from pinky_local.types import Bind
@@ -140,3 +142,14 @@ def test_routines_are_told_apart_by_argument_types() -> None:
     assert account.refused("DROP PROCEDURE p(FLOAT)").errno == 2003
     assert account.refused("CREATE PROCEDURE q() RETURNS INT LANGUAGE PYTHON AS 'x'").errno == 2029
     assert account.refused("CREATE PROCEDURE q() RETURNS INT LANGUAGE SQL HANDLER = 'x' AS 'x'").errno == 1420
+
+
+def test_show_file_formats_tells_every_option_of_the_type() -> None:
+    """https://docs.snowflake.com/en/sql-reference/sql/show-file-formats: defaults where nothing was given."""
+    account = in_schema()
+    account.run("CREATE FILE FORMAT f TYPE = JSON STRIP_OUTER_ARRAY = TRUE NULL_IF = ('a, b')")
+    (shown,) = account.run("SHOW FILE FORMATS IN SCHEMA d.s")
+    options = json.loads(shown["format_options"])
+    assert (options["TYPE"], options["STRIP_OUTER_ARRAY"], options["NULL_IF"]) == ("JSON", True, ["a, b"])
+    assert (options["COMPRESSION"], options["TRIM_SPACE"]) == ("AUTO", False)
+    assert "SKIP_HEADER" not in options

@@ -71,7 +71,7 @@ def test_a_rule_survives_its_json_form() -> None:
     [
         ([], "a fault rule is a JSON object"),
         ({}, "needs an action"),
-        ({"action": {"kind": "explode"}}, "unknown action 'explode'; allowed: drop_after, drop_before, expire_token"),
+        ({"action": {"kind": "explode"}}, "unknown action 'explode'; allowed: drop_after, drop_before, end_procedure"),
         ({"action": {"kind": "drop_before", "seconds": 1}}, "action drop_before has no field 'seconds'; allowed: none"),
         ({"action": {"kind": "status", "status": 200}}, "status 200 cannot be injected; allowed: 400, 403"),
         ({"action": {"kind": "latency", "seconds": -1}}, "latency of -1 seconds"),

@@ -93,11 +93,11 @@ def _telling(context: Sequence[Any]) -> Sequence[Any]:
     branches: dict[Any, list[Any]] = {}
     for each in context:
         branches.setdefault(each.schema_path[0], []).append(each)
-    for errors in branches.values():
+    fitting = [errors for errors in branches.values() if all(each.validator != "type" or each.path for each in errors)]
+    for errors in fitting or branches.values():
         for each in errors:
             if each.validator == "enum":
                 return [each]
-    fitting = [errors for errors in branches.values() if all(each.validator != "type" or each.path for each in errors)]
     return fitting[0] if fitting else next(iter(branches.values()))
 
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pinky_cli import commands_local, commands_plan, commands_setup
+from pinky_cli import commands_graph, commands_local, commands_plan, commands_setup
 from pinky_cli.interrupts import interrupted, terminable
 from pinky_cli.options import ALL, settings_of, spelled_out
 from pinky_cli.terminal import Terminal, use_utf8
@@ -68,6 +68,7 @@ COMMANDS: dict[str, Any] = {
     "validate": commands_plan.validate,
     "plan": commands_plan.plan,
     "apply": commands_plan.apply,
+    "graph": commands_graph.graph,
     "schema": commands_setup.schema,
     "plugins": commands_setup.plugins,
     "demo": commands_local.demo,

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -31,6 +31,8 @@ _OUTCOMES = {
 }
 INTERRUPTED = "the run was interrupted"  # what an event of the core says; every other cause is a name
 SHOWN_OF_A_CAUSE = 20  # names in a report; JSON has them all
+#: A statement of more lines than this is shown by its first lines; only bodies of programs are that long.
+LONG_STATEMENT, SHOWN_LINES = 40, 6
 SHOWN_OF_A_KIND = 10  # lines of one kind and action in a brief plan
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -40,8 +42,11 @@ def clean(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text.replace("\r\n", "\n"))
 
 
-def render_plan(plan: Plan, *, brief: bool = False) -> Text:
-    """A plan in its order: what changes, why, at which risk, by which statements; then orphans and the summary."""
+def render_plan(plan: Plan, *, brief: bool = False, trees: Mapping[str, Sequence[str]] | None = None) -> Text:
+    """A plan in its order: what changes, why, at which risk, by which statements; then orphans and the summary.
+
+    ``trees`` are lines to show below the name of a guard: the task graph it is about.
+    """
     text = Text()
     where = sql_path(plan.target) if plan.target else "the account"
     text.append(f"Plan for {clean(where)} (account {clean(plan.account)}, role {clean(plan.role)})\n\n")
@@ -51,7 +56,7 @@ def render_plan(plan: Plan, *, brief: bool = False) -> Text:
         for change in plan.changes:
             _add_change(text, change)
     if plan.guards and not brief:
-        _add_guards(text, plan)
+        _add_guards(text, plan, trees or {})
     if plan.orphans:
         how = "; --prune drops them" if plan.scope == "schema" else ""
         text.append(f"Not declared, left alone{how}:\n")
@@ -121,8 +126,18 @@ def _add_change(text: Text, change: Change) -> None:
     for field in change.fields:
         _add_field(text, field)
     for statement in change.statements:
-        text.append(_indented(clean(statement.text), 6), style="cyan").append("\n")
+        _add_statement(text, clean(statement.text))
     text.append("\n")
+
+
+def _add_statement(text: Text, statement: str) -> None:
+    """A statement in full, or, where a whole program stands in it, its beginning and how much follows."""
+    lines = statement.splitlines()
+    shown = lines if len(lines) <= LONG_STATEMENT else lines[:SHOWN_LINES]
+    text.append(_indented("\n".join(shown), 6), style="cyan").append("\n")
+    if len(shown) < len(lines):
+        more = len(lines) - len(shown)
+        text.append(f"      … {more} more lines; `pinky plan --json` writes them all\n", style="dim")
 
 
 def _add_field(text: Text, field: FieldChange) -> None:
@@ -148,9 +163,11 @@ def _shown(value: Any) -> str:
     return clean(json.dumps(value, ensure_ascii=False))
 
 
-def _add_guards(text: Text, plan: Plan) -> None:
+def _add_guards(text: Text, plan: Plan, trees: Mapping[str, Sequence[str]]) -> None:
     for guard in plan.guards:
         text.append(f"  ! {clean(guard.name)}\n", style="bold")
+        for line in trees.get(guard.name, ()):
+            text.append(f"      {line}\n", style="dim")
         for title, statements in (("before", guard.opening), ("after, whatever happens", guard.closing)):
             for statement in statements:
                 text.append(f"      {title}: {clean(statement.text)}\n")

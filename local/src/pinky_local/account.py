@@ -7,11 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from pinky_local import transfers
 from pinky_local.control import PREFIX, Control
 from pinky_local.faults import Faults
 from pinky_local.http11 import Request, Response
 from pinky_local.journal import Counters, Journal
 from pinky_local.login import Credentials
+from pinky_local.loopback import Loopback, Tickets
 from pinky_local.routes import HOLD_SECONDS, Routes
 from pinky_local.server import HttpServer
 from pinky_local.sessions import SessionRegistry
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from pinky_local.data import DuckDataPlane
     from pinky_local.engine.clock import Clock
+    from pinky_local.files import FileStore
 
 ACCOUNT = "pinky_local"
 DEFAULT_USER = "PINKY"
@@ -33,9 +36,10 @@ class LocalAccount:
     """A Snowflake account inside this process, reached through the real connector on loopback.
 
     ``folder`` keeps it between runs (None: in memory). ``data`` is False for a catalog without rows. ``users`` maps
-    names to passwords (None: any password); those that do not exist are created. ``engine`` replaces the built-in
-    catalog engine. ``port`` 0 takes a free one. ``tasks`` says what starts scheduled and triggered tasks: only
-    `advance` (``clock``), or real time too (``live``). Use it as a context manager, or call `start` and `stop`.
+    names to passwords (None: any password); those that do not exist are created. ``buckets`` maps URLs of external
+    stages, such as ``s3://acme-dev``, to local folders. ``engine`` replaces the built-in catalog engine. ``port`` 0
+    takes a free one. ``tasks`` says what starts scheduled and triggered tasks: only `advance` (``clock``), or real time
+    too (``live``). Use it as a context manager, or call `start` and `stop`.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class LocalAccount:
         *,
         data: bool = True,
         users: Mapping[str, str | None] | None = None,
+        buckets: Mapping[str, Path | str] | None = None,
         engine: Engine | None = None,
         port: int = 0,
         tasks: TaskMode = "clock",
@@ -52,7 +57,8 @@ class LocalAccount:
         master_seconds: int = 14_400,
     ) -> None:
         self._data = _duck_data_plane(folder) if data and engine is None else None
-        self.engine: Engine = engine if engine is not None else _catalog_engine(folder, self._data)
+        self.engine: Engine = engine if engine is not None else _catalog_engine(folder, self._data, buckets)
+        self._files: FileStore | None = getattr(getattr(self.engine, "account", None), "files", None)
         self._tasks = _tasks_of(self.engine)
         self._task_mode = tasks
         self.faults = Faults()
@@ -72,10 +78,12 @@ class LocalAccount:
             state = "runs already" if self._server is not None else "was stopped; make another one"
             raise RuntimeError(f"the local account {state}")
         self._create_users()
+        tickets = Tickets()
         self._routes = Routes(
             self.engine,
             credentials=Credentials(self._users),
             sessions=self.sessions,
+            tickets=tickets,
             faults=self.faults,
             journal=self.journal,
             counters=self.counters,
@@ -85,11 +93,17 @@ class LocalAccount:
         attach = getattr(self.engine, "attach_running", None)
         if callable(attach):
             attach(self._routes.runs.running)
+        attach_procedures = getattr(self.engine, "attach_procedures", None)
+        if callable(attach_procedures):
+            loopback = Loopback(tickets, self.connection_parameters)
+            attach_procedures(loopback.open, self._routes.executor.around)
         watch = getattr(self.engine, "watch_tasks", None)
         if callable(watch):
             watch(self._routes.run_inside, live=self._task_mode == "live")
-        self._control = Control(self.faults, self.journal, self.counters, self.sessions, self._tasks)
+        self._control = Control(self.faults, self.journal, self.counters, self.sessions, self.notify, self._tasks)
         self._server = HttpServer(self._handle, self._port)
+        if self._files is not None:
+            self._files.address = f"http://{self._server.host}:{self._server.port}"
         self._server.failures = self._routes.executor.internal_errors
         self._server.start()
         return self
@@ -108,6 +122,9 @@ class LocalAccount:
         routes.executor.close()
         if self._data is not None:
             self._data.close()
+        close = getattr(self.engine, "close", None)
+        if callable(close):
+            close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -183,6 +200,17 @@ class LocalAccount:
 
         return snowflake.connector.connect(**self.connection_parameters(**overrides))
 
+    def notify(self, *, stage: str | None = None, bucket: str | None = None) -> list[str]:
+        """Tell the account what the cloud would, that files changed, and get the names of the stages it refreshed.
+
+        ``stage`` is a full name as SQL prints it, ``bucket`` a URL. Only external stages whose directory table has
+        AUTO_REFRESH listen. Raises `ValueError` where neither is given.
+        """
+        if stage is None and bucket is None:
+            raise ValueError("say which stage, or which bucket, changed")
+        notify = getattr(self.engine, "notify", None)
+        return list(notify(stage=stage, bucket=bucket)) if callable(notify) else []
+
     def _running(self) -> HttpServer:
         if self._server is None:
             raise RuntimeError("the local account is not running; call start() or use it as a context manager")
@@ -192,6 +220,8 @@ class LocalAccount:
         assert self._routes is not None
         if request.path == PREFIX or request.path.startswith(PREFIX + "/"):
             return self._control.handle(request)
+        if request.path.startswith(transfers.PREFIX) and self._files is not None:
+            return transfers.handle(self._files, request)
         return self._routes.handle(request)
 
     def _end_session(self, context: SessionContext) -> None:
@@ -220,10 +250,10 @@ def _tasks_of(engine: Engine) -> Tasks | None:
     return Tasks(engine) if isinstance(engine, CatalogEngine) else None
 
 
-def _catalog_engine(folder: Path | None, data: DataPlane | None) -> Engine:
+def _catalog_engine(folder: Path | None, data: DataPlane | None, buckets: Mapping[str, Path | str] | None) -> Engine:
     from pinky_local.engine import CatalogEngine
 
-    return CatalogEngine(folder, data)
+    return CatalogEngine(folder, data, buckets)
 
 
 def _duck_data_plane(folder: Path | None) -> DuckDataPlane:

@@ -1,4 +1,4 @@
-"""The control API under ``/pinky-local/``: fault rules, journal, counters, clock and outbox over loopback HTTP.
+"""The control API under ``/pinky-local/``: faults, journal, counters, notifications, clock and outbox over HTTP.
 
 It has no credentials, so it answers only requests that name a loopback host and come from no web page.
 """
@@ -24,17 +24,25 @@ class Control:
     """Answers requests below `PREFIX`."""
 
     def __init__(
-        self, faults: Faults, journal: Journal, counters: Counters, sessions: SessionRegistry, tasks: Tasks | None
+        self,
+        faults: Faults,
+        journal: Journal,
+        counters: Counters,
+        sessions: SessionRegistry,
+        notify: Callable[..., list[str]],
+        tasks: Tasks | None,
     ) -> None:
         self._faults = faults
         self._journal = journal
         self._counters = counters
         self._sessions = sessions
         self._tasks = tasks
+        self._tell = notify
         self._endpoints: dict[str, dict[str, Callable[[Request], Any]]] = {
             "/status": {"GET": self._status},
             "/faults": {"GET": self._list_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
             "/journal": {"GET": self._read_journal, "DELETE": self._clear_journal},
+            "/notify": {"POST": self._notify},
             "/counters": {"GET": self._read_counters, "DELETE": self._reset_counters},
         }
         if tasks is not None:
@@ -111,6 +119,13 @@ class Control:
         assert self._tasks is not None
         self._tasks.clear_outbox()
         return []
+
+    def _notify(self, request: Request) -> dict[str, Any]:
+        """``{"stage": name}`` or ``{"bucket": url}``, or both: what a notification of the cloud is about."""
+        body = json.loads(request.body or b"{}")
+        if not isinstance(body, dict) or not set(body) <= {"stage", "bucket"}:
+            raise ValueError("a notification is {'stage': name} or {'bucket': url}")
+        return {"refreshed": self._tell(**body)}
 
 
 def _is_local(request: Request) -> bool:

@@ -10,13 +10,13 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from pinky_local import sqltext, wire
-from pinky_local.faults import Action, Call, DropAfter, DropBefore, Latency, SqlFault, Status
+from pinky_local.faults import Action, Call, DropAfter, DropBefore, EndProcedure, Faults, Latency, SqlFault, Status
 from pinky_local.journal import Counters, Entry, Journal
 from pinky_local.queries import Run, Runs
 from pinky_local.sessions import WireSession
@@ -32,7 +32,7 @@ class Order:
     """What a statement request asks for.
 
     ``parameters`` are the statement's own; ``statement_count`` is the number of statements it may hold (0: any).
-    ``actions`` are the faults to inject around the execution.
+    ``actions`` are the faults to inject around the execution. ``procedure`` is the name of the procedure that asks.
     """
 
     sql: str
@@ -41,6 +41,7 @@ class Order:
     statement_count: int = 1
     parameters: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
+    procedure: str | None = None
 
     @property
     def bind_texts(self) -> tuple[str, ...]:
@@ -58,11 +59,14 @@ class Executor:
     ``internal_errors`` collects what broke inside the local account itself; it must stay empty.
     """
 
-    def __init__(self, engine: Engine, runs: Runs, journal: Journal, counters: Counters, workers: int = 64) -> None:
+    def __init__(
+        self, engine: Engine, runs: Runs, journal: Journal, counters: Counters, faults: Faults, workers: int = 64
+    ) -> None:
         self._engine = engine
         self._runs = runs
         self._journal = journal
         self._counters = counters
+        self._faults = faults
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="pinky-local-statement")
         self._limits = _TimeLimits()
         self.internal_errors: list[Exception] = []
@@ -99,6 +103,33 @@ class Executor:
         self._runs.cancel_all()
         self._pool.shutdown(wait=True)
         self._limits.close()
+
+    def around(self, sql: str, session: SessionContext, query_id: str, run: Callable[[], Result]) -> Result:
+        """Run a statement that no client sends (of a block, a task, an SQL procedure): journal, counters and faults."""
+        frame = session.procedure
+        name = None if frame is None else frame.name
+        actions = self._faults.decide_inner(sql, name)
+        entry = self._journal.record(session.session_id, query_id, "", sql, procedure=name)
+        entry.fault = ",".join(action.kind for action in actions) or None
+        started = time.perf_counter()
+        error: SqlError | None = None
+        try:
+            for action in actions:
+                if isinstance(action, EndProcedure) and frame is not None:
+                    frame.ended.set()
+                _inject_before(action, session.cancelled, sql)
+            entry.executed = True
+            result = run()
+            _inject_after(actions, sql)
+        except SqlError as failure:
+            error = failure
+            raise
+        except Exception as failure:
+            error = _internal_error(failure)
+            raise
+        finally:
+            self._close_entry(entry, started, error)
+        return result
 
     def _execute(self, run: Run, session: WireSession, order: Order) -> None:
         view = _statement_view(session.context, order.parameters, run)
@@ -173,14 +204,12 @@ class Executor:
         error: SqlError | None = None
         try:
             for action in order.actions:
-                _inject_before(action, run, order.sql)
+                _inject_before(action, run.cancelled, order.sql)
             entry.executed = True
             result = self._engine.execute(
                 order.sql, view, order.binds, query_id=run.query_id, describe_only=order.describe_only
             )
-            for action in order.actions:
-                if isinstance(action, Call) and action.after is not None:
-                    action.after(order.sql)
+            _inject_after(order.actions, order.sql)
             view.last_query_id = run.query_id
         except SqlError as failure:
             view.last_query_id = run.query_id
@@ -201,6 +230,7 @@ class Executor:
             order.sql,
             binds=order.bind_texts,
             describe_only=order.describe_only,
+            procedure=order.procedure,
         )
         entry.fault = ",".join(action.kind for action in order.actions) or None
         return entry
@@ -228,16 +258,24 @@ class Executor:
         return parameters
 
 
-def _inject_before(action: Action, run: Run, sql: str) -> None:
+def _inject_before(action: Action, cancelled: threading.Event, sql: str) -> None:
     if isinstance(action, Latency):
-        if run.cancelled.wait(action.seconds):
+        if cancelled.wait(action.seconds):
             raise SqlError(604, "57014", "SQL execution canceled")
+    elif isinstance(action, EndProcedure):
+        raise SqlError(604, "57014", "SQL execution canceled")
     elif isinstance(action, SqlFault):
         raise SqlError(action.errno, action.sqlstate, action.message)
     elif isinstance(action, Status | DropBefore):  # over the wire these never come so far
         raise SqlError(603, "XX000", "SQL execution internal error: injected fault before the statement")
     elif isinstance(action, Call) and action.before is not None:
         action.before(sql)
+
+
+def _inject_after(actions: Sequence[Action], sql: str) -> None:
+    for action in actions:
+        if isinstance(action, Call) and action.after is not None:
+            action.after(sql)
 
 
 def _internal_error(failure: Exception) -> SqlError:

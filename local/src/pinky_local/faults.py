@@ -93,10 +93,21 @@ class Call:
     after: Hook | None = None
 
 
-Action = Status | DropBefore | DropAfter | Latency | ExpireToken | SqlFault | Call
+@dataclass(frozen=True, slots=True)
+class EndProcedure:
+    """End the procedure that sends the statement, as if its sandbox had died.
+
+    Neither the statement nor anything after it runs, no ``except`` of the procedure helps, its open transaction is
+    rolled back, and its caller gets error 603. Only statements of procedures are hit.
+    """
+
+    kind: ClassVar[str] = "end_procedure"
+
+
+Action = Status | DropBefore | DropAfter | Latency | ExpireToken | SqlFault | Call | EndProcedure
 
 _ACTIONS: dict[str, type[Action]] = {
-    action.kind: action for action in (Status, DropBefore, DropAfter, Latency, ExpireToken, SqlFault)
+    action.kind: action for action in (Status, DropBefore, DropAfter, Latency, ExpireToken, SqlFault, EndProcedure)
 }
 
 
@@ -107,6 +118,7 @@ class FaultRule:
     ``match`` is a regular expression searched in the statement text (case-insensitive, ``.`` matches line ends); for
     ``on="login"`` it is searched in the login name. ``at`` counts matching attempts from 1, ``times`` is how many
     matches in a row are hit (None: all), ``probability`` applies to each of them with a generator seeded by ``seed``.
+    ``procedure`` (a regular expression searched in the qualified name) makes it count only what procedures send.
     """
 
     action: Action
@@ -116,16 +128,18 @@ class FaultRule:
     probability: float = 1.0
     seed: int = 0
     on: RequestKind = "statement"
+    procedure: str | None = None
     matched: int = field(default=0, init=False)
     fired: int = field(default=0, init=False)
     _pattern: re.Pattern[str] = field(init=False, repr=False)
+    _procedure: re.Pattern[str] | None = field(default=None, init=False, repr=False)
     _random: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        try:
-            self._pattern = re.compile(self.match, re.IGNORECASE | re.DOTALL)
-        except re.error as error:
-            raise FaultError(f"match {self.match!r} is not a regular expression: {error}") from error
+        self._pattern = _pattern("match", self.match)
+        if self.procedure is None and isinstance(self.action, EndProcedure):
+            self.procedure = ""
+        self._procedure = None if self.procedure is None else _pattern("procedure", self.procedure)
         if self.at < 1:
             raise FaultError(f"at is {self.at!r}; matches are counted from 1")
         if self.times is not None and self.times < 1:
@@ -138,8 +152,10 @@ class FaultRule:
             raise FaultError(f"{self.action.kind} cannot be injected into a login")
         self._random = random.Random(self.seed)
 
-    def hit(self, text: str) -> bool:
+    def hit(self, text: str, procedure: str | None = None) -> bool:
         """Count this attempt and say whether the rule fires on it."""
+        if self._procedure is not None and (procedure is None or not self._procedure.search(procedure)):
+            return False
         if not self._pattern.search(text):
             return False
         self.matched += 1
@@ -164,10 +180,18 @@ class FaultRule:
             "probability": self.probability,
             "seed": self.seed,
             "on": self.on,
+            "procedure": self.procedure,
             "action": action,
             "matched": self.matched,
             "fired": self.fired,
         }
+
+
+def _pattern(name: str, text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text, re.IGNORECASE | re.DOTALL)
+    except re.error as error:
+        raise FaultError(f"{name} {text!r} is not a regular expression: {error}") from error
 
 
 def rule_from_json(value: Any) -> FaultRule:
@@ -175,8 +199,8 @@ def rule_from_json(value: Any) -> FaultRule:
     if not isinstance(value, dict):
         raise FaultError(f"a fault rule is a JSON object, found {type(value).__name__}")
     allowed = {"match": str, "at": int, "times": int, "probability": (int, float), "seed": int, "on": str}
-    allowed["action"] = dict
-    arguments = _checked(value, allowed, "fault rule", nullable=frozenset({"times"}))
+    allowed |= {"procedure": str, "action": dict}
+    arguments = _checked(value, allowed, "fault rule", nullable=frozenset({"times", "procedure"}))
     if "action" not in arguments:
         raise FaultError("a fault rule needs an action")
     arguments["action"] = _action_from_json(arguments["action"])
@@ -212,6 +236,9 @@ def _checked(value: dict[str, Any], allowed: dict[str, Any], what: str, nullable
     return dict(value)
 
 
+_WITHOUT_CONNECTION = (Latency, SqlFault, Call, EndProcedure)
+
+
 class Faults:
     """The rules in force, in the order they were added. Thread safe."""
 
@@ -235,9 +262,12 @@ class Faults:
         probability: float = 1.0,
         seed: int = 0,
         on: RequestKind = "statement",
+        procedure: str | None = None,
     ) -> FaultRule:
         """`add` with the rule's fields as arguments."""
-        return self.add(FaultRule(action, match, at=at, times=times, probability=probability, seed=seed, on=on))
+        return self.add(
+            FaultRule(action, match, at=at, times=times, probability=probability, seed=seed, on=on, procedure=procedure)
+        )
 
     def clear(self) -> None:
         """Take every rule away."""
@@ -248,9 +278,17 @@ class Faults:
         with self._lock:
             return iter(list(self._rules))
 
-    def decide(self, text: str, on: RequestKind = "statement") -> list[Action]:
-        """The actions that hit this attempt."""
-        if not self._rules:
+    def decide(self, text: str, on: RequestKind = "statement", *, procedure: str | None = None) -> list[Action]:
+        """The actions that hit this attempt, of the procedure with this name where one sends it."""
+        return self._hitting(text, procedure, [rule for rule in self if rule.on == on])
+
+    def decide_inner(self, text: str, procedure: str | None) -> list[Action]:
+        """The actions that hit a statement that no client sends: those that need no connection to break."""
+        inner = [rule for rule in self if rule.on == "statement" and isinstance(rule.action, _WITHOUT_CONNECTION)]
+        return self._hitting(text, procedure, inner)
+
+    def _hitting(self, text: str, procedure: str | None, rules: list[FaultRule]) -> list[Action]:
+        if not rules:
             return []
         with self._lock:
-            return [rule.action for rule in self._rules if rule.on == on and rule.hit(text)]
+            return [rule.action for rule in rules if rule.hit(text, procedure)]

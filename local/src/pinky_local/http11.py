@@ -47,18 +47,20 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """What to answer. ``drop`` closes the connection instead."""
+    """What to answer. ``drop`` closes the connection instead; ``length`` is said of a body that is not sent (HEAD)."""
 
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     drop: bool = False
+    content_type: str = "application/json"
+    length: int | None = None
 
     def encoded(self, *, keep_alive: bool) -> bytes:
         """Head and body as one piece, so that they leave in one segment where they fit."""
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
-        lines.append("Content-Type: application/json")
-        lines.append(f"Content-Length: {len(self.body)}")
+        lines.append(f"Content-Type: {self.content_type}")
+        lines.append(f"Content-Length: {len(self.body) if self.length is None else self.length}")
         lines.extend(f"{name}: {value}" for name, value in self.headers.items())
         if not keep_alive:
             lines.append("Connection: close")

@@ -17,8 +17,9 @@ class Entry:
 
     ``sql`` and ``error`` have secret literals masked; ``raw_sql`` and ``raw_error`` do not, and are for tests in the
     same process only. ``seconds`` is the time from acceptance to the answer. ``fault`` names what was injected.
-    A replay (the same request id again) is an entry of its own with ``replayed`` true and ``executed`` false.
-    ``origin`` says which task run the statement is part of, where it is: ``task D.S.T``.
+    ``procedure`` is the qualified name of the procedure whose code sent it, ``origin`` the task run that it is part of
+    (``task D.S.T``). A replay (the same request id again) is an entry of its own with ``replayed`` true and
+    ``executed`` false.
     """
 
     sequence: int
@@ -31,6 +32,7 @@ class Entry:
     replayed: bool = False
     executed: bool = False
     fault: str | None = None
+    procedure: str | None = None
     errno: int | None = None
     raw_error: str | None = field(default=None, repr=False)
     seconds: float | None = None
@@ -65,6 +67,7 @@ class Entry:
             "replayed": self.replayed,
             "executed": self.executed,
             "fault": self.fault,
+            "procedure": self.procedure,
             "errno": self.errno,
             "error": self.error,
             "seconds": self.seconds,
@@ -90,6 +93,8 @@ class Journal:
         binds: tuple[str, ...] = (),
         describe_only: bool = False,
         replayed: bool = False,
+        procedure: str | None = None,
+        origin: str | None = None,
     ) -> Entry:
         """A new entry with the next sequence number, counted from 1."""
         with self._lock:
@@ -103,6 +108,8 @@ class Journal:
                 binds,
                 describe_only=describe_only,
                 replayed=replayed,
+                procedure=procedure,
+                origin=origin,
             )
             self._entries.append(entry)
         return entry

@@ -12,7 +12,7 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from pinky_local.types import SessionContext, SqlError
+from pinky_local.types import ProcedureFrame, SessionContext, SqlError
 from pinky_local.wire import WireError
 
 _MOST_RUNS = 50_000
@@ -24,6 +24,7 @@ class Run:
     """One statement (or multi-statement request) from acceptance to its answer.
 
     ``cancelled`` is set by an abort or a timeout; ``timed_out`` is the limit in seconds that was passed, if one was.
+    ``procedure`` is the procedure whose code sent it.
     ``started_at`` and ``ended_at`` are seconds since the epoch.
     """
 
@@ -34,6 +35,7 @@ class Run:
     sql: str = field(repr=False)
     detached: bool = False
     warehouse: str | None = None
+    procedure: ProcedureFrame | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
     timed_out: int | None = None
@@ -91,13 +93,14 @@ class Runs:
         *,
         detached: bool = False,
         warehouse: str | None = None,
+        procedure: ProcedureFrame | None = None,
     ) -> tuple[Run, bool]:
         """The run of this request id, and whether it is new and the caller has to execute it."""
         with self._lock:
             run = self._by_request.get((session_id, request_id))
             if run is not None:
                 return run, False
-            run = Run(str(uuid.uuid4()), session_id, user, request_id, sql, detached, warehouse)
+            run = Run(str(uuid.uuid4()), session_id, user, request_id, sql, detached, warehouse, procedure)
             self._by_request[(session_id, request_id)] = run
             self._by_query[run.query_id] = run
             self._running[run.query_id] = run

@@ -12,10 +12,11 @@ from typing import Any
 
 from pinky_local import wire
 from pinky_local.executor import Executor, Order
-from pinky_local.faults import Action, DropAfter, DropBefore, ExpireToken, Faults, Status
+from pinky_local.faults import Action, DropAfter, DropBefore, EndProcedure, ExpireToken, Faults, Status
 from pinky_local.http11 import Request, Response
 from pinky_local.journal import Counters, Journal
 from pinky_local.login import Credentials
+from pinky_local.loopback import Tickets
 from pinky_local.queries import Run, Runs, kept_answer
 from pinky_local.sessions import SessionRegistry, WireSession
 from pinky_local.types import Bind, Engine, Result, SessionContext, SqlError
@@ -38,6 +39,7 @@ class Routes:
         *,
         credentials: Credentials,
         sessions: SessionRegistry,
+        tickets: Tickets,
         faults: Faults,
         journal: Journal,
         counters: Counters,
@@ -47,13 +49,14 @@ class Routes:
         self._engine = engine
         self._credentials = credentials
         self._sessions = sessions
+        self._tickets = tickets
         self._faults = faults
         self._journal = journal
         self._counters = counters
         self._end_session = end_session
         self._hold_seconds = hold_seconds
         self.runs = Runs()
-        self.executor = Executor(engine, self.runs, journal, counters)
+        self.executor = Executor(engine, self.runs, journal, counters, faults)
         self._posts = {
             "/queries/v1/query-request": self._statement,
             "/queries/v1/abort-request": self._abort,
@@ -92,6 +95,9 @@ class Routes:
         data = _json(request).get("data")
         if not isinstance(data, dict):
             raise WireError(Code.BAD_REQUEST, "A login request needs data.")
+        procedure = self._tickets.take(data.get("TOKEN"))
+        if procedure is not None:
+            return Response(self._opened(procedure))
         name = data.get("LOGIN_NAME")
         actions = self._faults.decide(name if isinstance(name, str) else "", "login")
         refused = _refused_by(actions)
@@ -114,6 +120,9 @@ class Routes:
             "role": query.get("roleName") or None,
         }
         context = self._engine.login(name, requested, data.get("SESSION_PARAMETERS") or {})
+        return self._opened(context)
+
+    def _opened(self, context: SessionContext) -> bytes:
         tokens = self._sessions.open(context)
         return wire.success(
             {
@@ -163,6 +172,8 @@ class Routes:
             raise WireError(Code.BAD_REQUEST, "POST /session is supported with delete=true only.")
         session = self._session_of(request)
         self._sessions.close(session)
+        if session.context.procedure is not None:
+            return Response(wire.success(None))  # it is its caller's session, which goes on
         if self.runs.cancel_session(session.context.session_id, _CANCEL_SECONDS):
             self._end_session(session.context)
         return Response(wire.success(None))
@@ -186,7 +197,10 @@ class Routes:
         sql = body.get("sqlText")
         if not isinstance(sql, str):
             raise WireError(Code.BAD_REQUEST, "A statement request needs sqlText.")
-        actions = self._faults.decide(sql)
+        frame = session.context.procedure
+        actions = self._faults.decide(sql, procedure=None if frame is None else frame.name)
+        if frame is not None and any(isinstance(action, EndProcedure) for action in actions):
+            frame.ended.set()
         if any(isinstance(action, ExpireToken) for action in actions):
             self._sessions.expire_session_token(_authorization(request))
         refused = _refused_by(actions)
@@ -214,17 +228,26 @@ class Routes:
     def _claim(self, session: WireSession, request_id: str, order: Order, *, detached: bool) -> tuple[Run, bool]:
         context = session.context
         run, is_new = self.runs.claim(
-            context.session_id, context.user, request_id, order.sql, detached=detached, warehouse=context.warehouse
+            context.session_id,
+            context.user,
+            request_id,
+            order.sql,
+            detached=detached,
+            warehouse=context.warehouse,
+            procedure=context.procedure,
         )
         if not is_new:
             entry = self._journal.record(
-                context.session_id, run.query_id, request_id, order.sql, binds=order.bind_texts, replayed=True
-            )
+                context.session_id, run.query_id, request_id, order.sql, binds=order.bind_texts, replayed=True,
+                procedure=order.procedure,
+            )  # fmt: skip
             self._counters.count(entry)
         return run, is_new
 
     def _journal_refused(self, session: WireSession, request_id: str, sql: str, actions: list[Action]) -> None:
-        entry = self._journal.record(session.context.session_id, "", request_id, sql)
+        frame = session.context.procedure
+        name = None if frame is None else frame.name
+        entry = self._journal.record(session.context.session_id, "", request_id, sql, procedure=name)
         entry.fault = ",".join(action.kind for action in actions)
         self._counters.count(entry)
 
@@ -298,6 +321,7 @@ def _order(body: Mapping[str, Any], sql: str, actions: list[Action], session: Wi
         statement_count,
         {key: value for key, value in parameters.items() if not key.startswith("_")},
         tuple(action for action in actions if not isinstance(action, DropAfter)),
+        None if session.context.procedure is None else session.context.procedure.name,
     )
 
 

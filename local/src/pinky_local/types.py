@@ -7,7 +7,8 @@ catalog engine (``engine``) owns every object but no row. The data plane (``data
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -35,13 +36,14 @@ class Result:
 
     Cell values: int/Decimal (fixed), float (real), str (text, and JSON text of variant/array/object), bool,
     datetime.date, datetime.time, datetime.datetime (aware for ltz/tz, naive for ntz), bytes, None.
-    ``rows_affected`` is None for everything but DML.
+    ``rows_affected`` is None for everything but DML. ``transfer`` is what PUT and GET tell the client to do.
     """
 
     columns: Sequence[ResultColumn]
     rows: Sequence[Sequence[Any]]
     statement_type: int = 0x6000
     rows_affected: int | None = None
+    transfer: Mapping[str, Any] | None = None
 
 
 class SqlError(Exception):
@@ -54,6 +56,34 @@ class SqlError(Exception):
         self.message = message
         self.line = line
         self.position = position
+
+
+@dataclass(slots=True, eq=False)
+class ProcedureFrame:
+    """A procedure that runs: statements whose session has one were sent by its code.
+
+    ``name`` is qualified, as SQL text. ``owner_rights`` says whose rights hold, ``caller_owns`` whether the caller's
+    roles own the procedure. ``depth`` counts from 1. After ``ended`` is set neither its statements nor those of what it
+    calls run.
+    """
+
+    name: str
+    number: int
+    language: str
+    owner_rights: bool
+    caller_owns: bool = False
+    depth: int = 1
+    parent: ProcedureFrame | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether this procedure, or one that called it, has ended."""
+        return self.ended.is_set() or (self.parent is not None and self.parent.is_over)
+
+    def within(self, other: ProcedureFrame) -> bool:
+        """Whether this is the other procedure, or was called by it, at whatever depth."""
+        return self is other or (self.parent is not None and self.parent.within(other))
 
 
 class TaskContext(Protocol):
@@ -84,6 +114,7 @@ class TaskContext(Protocol):
 class SessionContext:
     """What one session carries between statements. Names are canonical (as SHOW prints them), None where unset.
 
+    ``transaction_scope`` is what the data plane's ``enter_scope`` returned, in statements of a procedure.
     ``task_run`` is set in the session of a task run and in those of the procedures that the task calls.
     """
 
@@ -99,6 +130,8 @@ class SessionContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     last_query_id: str | None = None
     created_on: datetime | None = None
+    procedure: ProcedureFrame | None = None
+    transaction_scope: object = None
     task_run: TaskContext | None = None
 
 
@@ -117,17 +150,28 @@ class RunningStatement(Protocol):
     session_id: int
     user: str
     warehouse: str | None
+    procedure: ProcedureFrame | None
     cancelled: threading.Event
+    done: threading.Event
 
     def cancel(self) -> bool:
         """Ask the statement to stop; False where it is done already."""
 
 
+OpenSession = Callable[[SessionContext], AbstractContextManager[Any]]
+"""Opens a Snowpark session that acts as this `SessionContext`; closed when the context manager is left."""
+
+Around = Callable[[str, SessionContext, str, Callable[[], Result]], Result]
+"""Runs an inner statement: its text, its session, its query id, and the function that executes it."""
+
+
 class Engine(Protocol):
     """What the wire server needs of an account. Implementations are thread safe: sessions call it from many threads.
 
-    Two methods are optional: ``logout(session)`` is called when a session is over, ``attach_running(running)`` once
-    with a function that lists the `RunningStatement` values of all sessions.
+    Three methods are optional: ``logout(session)`` is called when a session is over, ``attach_running(running)`` once
+    with a function that lists the `RunningStatement` values of all sessions, and ``attach_procedures(open_session,
+    around)`` once with what running procedures need: a function that opens a client's session for a `SessionContext`,
+    and one through which statements that do not come over the wire are run, so that they are seen and can be faulted.
     """
 
     def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:
@@ -217,8 +261,31 @@ class DataPlane(Protocol):
     def create_view(self, name: tuple[str, str, str], query: str, session: SessionContext) -> Sequence[TableColumn]:
         """Check a view's query against what exists and return its columns with Snowflake types."""
 
-    def truncate(self, name: tuple[str, str, str]) -> int:
+    def truncate(self, name: tuple[str, str, str], session: SessionContext | None = None) -> int:
         """Delete all rows and return how many there were."""
+
+    def start_stream(
+        self, stream: int, table: tuple[str, str, str] | None, *, version: int = 0, initial: bool = False
+    ) -> None:
+        """Give a stream an offset: at present in a table, or at a version of a stage's directory table."""
+
+    def start_stream_like(self, stream: int, other: int) -> None:
+        """Give a stream the offset of another one."""
+
+    def stop_stream(self, stream: int) -> None:
+        """Forget a stream's offset."""
+
+    def retain_streams(self, streams: Sequence[int]) -> None:
+        """Forget the offsets of all streams but these."""
+
+    def stream_moved(self, stream: int) -> datetime | None:
+        """When a stream was created or consumed last; None for one without offset."""
+
+    def stream_has_data(self, stream: Relation, session: SessionContext, resolver: Resolver) -> bool:
+        """Whether a stream shows any change now."""
+
+    def view_table(self, query: str, session: SessionContext, resolver: Resolver) -> tuple[str, str, str]:
+        """The one table that a view only projects and filters. Raises `SqlError` 2 for any other view."""
 
     def query(
         self,
@@ -244,6 +311,17 @@ class Resolver(Protocol):
     def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
         """The rows of RESULT_SCAN, GET_CONTACTS, … ; raises `SqlError` for an unknown one."""
 
+    def staged(
+        self, location: str, file_format: str | None, pattern: str | None, session: SessionContext
+    ) -> StagedRows:
+        """The files a stage in FROM (``@db.schema.stage/path``) means, and how to read them."""
+
+    def directory(self, location: str, session: SessionContext) -> str:
+        """A file of JSON lines with the directory table of a stage: c1 to c6, the third in seconds since 1970."""
+
+    def stage(self, location: str, session: SessionContext) -> StageHandle:
+        """A stage that a file function names, with READ or USAGE on it."""
+
     def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
         """Raise unless the session's roles hold SELECT / INSERT / UPDATE / DELETE on the relation."""
 
@@ -252,7 +330,8 @@ class Resolver(Protocol):
 class Relation:
     """A resolved name in FROM.
 
-    ``kind`` is table, view or rows. A view carries its ``query`` (text); ``rows`` (INFORMATION_SCHEMA) a `Result`.
+    ``kind`` is table, view, stream or rows. A view carries its ``query`` (text), a stream its `StreamSource`; ``rows``
+    (INFORMATION_SCHEMA) a `Result`.
     """
 
     kind: str
@@ -260,3 +339,64 @@ class Relation:
     query: str | None = None
     result: Result | None = None
     columns: Sequence[TableColumn] = ()
+    stream: StreamSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRead:
+    """A staged file to read rows from: METADATA$FILENAME, where it lies, its size, when it changed, its ETag."""
+
+    name: str
+    path: str
+    size: int
+    changed_ns: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRows:
+    """What a query reads from a stage. ``format`` are the options of the file format with its TYPE.
+
+    ``convert`` turns a CSV or JSON file into JSON lines (`files.conversion.Converted`), with the number of fields each
+    record must have; ``left_out`` are numbers of rows by file name that are not read, ``tolerant`` says that rows
+    which cannot be parsed are among them and no reason to fail.
+    """
+
+    files: Sequence[StagedRead]
+    format: Mapping[str, Any]
+    convert: Callable[[StagedRead, int | None], Any]
+    expected: int | None = None
+    left_out: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    span: tuple[int, int] | None = None
+    tolerant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageHandle:
+    """A stage as the file functions need it.
+
+    ``location`` is its URL, ``file_url`` what its file URLs begin with, ``scoped_url`` what scoped ones begin with,
+    ``mark`` what names the stage in them, and ``seal`` the secret that marks those that this account made.
+    """
+
+    location: str
+    file_url: str
+    scoped_url: str
+    mark: str
+    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSource:
+    """What a stream reads.
+
+    ``number`` is the stream's in the catalog, under which the data plane keeps its offset. ``source`` is the table or
+    view; None for a stage, whose log of its directory table is ``entries``: [version, "INSERT" | "DELETE", relative
+    path, {size, last_modified, md5, etag}]. ``file_url`` is what the URLs of a stage's files begin with.
+    """
+
+    number: int
+    source: Relation | None = None
+    append_only: bool = False
+    entries: Sequence[Sequence[Any]] = ()
+    file_url: str = ""

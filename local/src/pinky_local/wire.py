@@ -116,6 +116,7 @@ def statement_answer(
         "arrayBindSupported": array_binds,
         "version": 1,
         **_final_names(session),
+        **(result.transfer or {}),
     }
     return success(data)
 

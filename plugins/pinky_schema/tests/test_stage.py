@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from pinky_local.account import LocalAccount
+from pinky_schema.format_options import same_text
 from pinky_schema.stage import EncryptionType, Stage
-from pinky_schema.stage_format import same_text
 
 from pinky_core import BlockedPlanError, DiagnosticsError, Provider, Risk, hookimpl, make_registry
 from pinky_core.testing import Laboratory, check_resource_type

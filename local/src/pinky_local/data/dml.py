@@ -19,8 +19,8 @@ from pinky_local.data.parsing import arg, name_of, names_of, only, parse
 from pinky_local.data.queries import compile_query, compile_values
 from pinky_local.data.refusals import compilation, invalid_identifier, raising, unsupported
 from pinky_local.data.scopes import Scope, Source, Typed
-from pinky_local.data.sessions import Steps
 from pinky_local.data.sources import add_join, add_source, table_source
+from pinky_local.data.steps import Steps
 from pinky_local.data.storage import StoredTable
 from pinky_local.data.translation import Compiled, Translation
 from pinky_local.types import Bind, Relation, Result, ResultColumn, SqlError, TableColumn
@@ -92,13 +92,14 @@ def resolve_target(translation: Translation, node: Any, privilege: str) -> Targe
 
 @dataclass(slots=True)
 class Change:
-    """A compiled DML statement: what it answers, and the steps that do it."""
+    """A compiled DML statement: what it answers, and the steps that do it. ``locks``: whether it locks its table."""
 
     verb: str
     target: Target
     labels: list[str]
     steps: Callable[[Steps], list[int]]
     staged: list[str] = field(default_factory=list)
+    locks: bool = False
 
     def run(self, execute: Steps) -> Result:
         """Do it, and answer as Snowflake does: one row of counts."""
@@ -145,12 +146,10 @@ def _insert(translation: Translation, node: Any) -> Change:
 
 def insertion(target: Target, select: str) -> Change:
     """The insertion of rows that hold every column of the table in order."""
-    table = target.stored.physical
-    columns = [(column.physical, column.type.duckdb) for column in target.stored.columns.values()]
-    statement = f"INSERT INTO {table} ({_all(target)}) {select}"
+    statement = f"INSERT INTO {target.stored.physical} ({_all(target)}) {select}"
 
     def steps(execute: Steps) -> list[int]:
-        return [execute.insert(statement, table, columns, volatile=target.translation.volatile)]
+        return [execute.insert(target.stored, statement)]
 
     return Change("INSERT", target, ["number of rows inserted"], steps)
 
@@ -161,10 +160,10 @@ def _overwrite(translation: Translation, target: Target, select: str) -> Change:
 
     def steps(execute: Steps) -> list[int]:
         execute(f"CREATE TEMP TABLE {stage} AS {select}")
-        execute(f"DELETE FROM {table}")
-        return [execute(f"INSERT INTO {table} ({_all(target)}) SELECT * FROM {stage}")[0][0]]
+        execute.clear(target.stored)
+        return [execute.insert(target.stored, f"INSERT INTO {table} ({_all(target)}) SELECT * FROM {stage}")]
 
-    return Change("INSERT", target, ["number of rows inserted"], steps, [stage])
+    return Change("INSERT", target, ["number of rows inserted"], steps, [stage], locks=True)
 
 
 def _all(target: Target) -> str:
@@ -225,6 +224,8 @@ def _array_insert(translation: Translation, here: Expressions, rows: list[Any], 
             flat.append(Bind(bind.type, bind.value[i]))
         bound.append(rows[0])
     translation.binds = flat
+    for mark in rows[0].find_all(exp.Placeholder):
+        mark.set("this", None)  # each row takes the next binds
     return compile_values(here, bound)
 
 
@@ -266,10 +267,11 @@ def _update(translation: Translation, node: Any) -> Change:
         execute(f"CREATE TEMP TABLE {stage} AS {rows}")
         multiple = execute(f"SELECT count(*) FROM (SELECT r FROM {stage} GROUP BY r HAVING count(*) > 1)")[0][0]
         once = f"(SELECT * FROM {stage} QUALIFY row_number() OVER (PARTITION BY r) = 1) AS q"
-        updated = execute(f"UPDATE {table} SET {sets} FROM {once} WHERE {table}.rowid = q.r")[0][0]
-        return [updated, multiple]
+        statement = f"UPDATE {table} SET {sets} FROM {once} WHERE {table}.rowid = q.r"
+        return [execute.update(target.stored, f"SELECT DISTINCT r FROM {stage}", statement), multiple]
 
-    return Change("UPDATE", target, ["number of rows updated", "number of multi-joined rows updated"], steps, [stage])
+    labels = ["number of rows updated", "number of multi-joined rows updated"]
+    return Change("UPDATE", target, labels, steps, [stage], locks=True)
 
 
 def _assignments(here: Expressions, nodes: list[Any], target: Target) -> list[tuple[str, str]]:
@@ -307,9 +309,14 @@ def _delete(translation: Translation, node: Any) -> Change:
     here = Expressions(translation, scope)
     where = f" WHERE {here.boolean(node.args['where'].this)}" if node.args.get("where") is not None else ""
     table = target.stored.physical
-    rows = f"SELECT {physical}.rowid FROM {table} AS {physical}{more}{where}"
-    statement = f"DELETE FROM {table} WHERE rowid IN ({rows})"
-    return Change("DELETE", target, ["number of rows deleted"], lambda execute: [execute(statement)[0][0]])
+    rows = f"SELECT {physical}.rowid AS r FROM {table} AS {physical}{more}{where}"
+    stage = translation.fresh("stage_")
+
+    def steps(execute: Steps) -> list[int]:
+        execute(f"CREATE TEMP TABLE {stage} AS SELECT DISTINCT r FROM ({rows})")
+        return [execute.delete(target.stored, f"SELECT r FROM {stage}")]
+
+    return Change("DELETE", target, ["number of rows deleted"], steps, [stage], locks=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +348,7 @@ def _merge(translation: Translation, node: Any) -> Change:
     matched = [one for one in clauses if one.verb != "INSERT"]
     missing = [one for one in clauses if one.verb == "INSERT"]
     table = target.stored.physical
-    plan = _MergePlan(table, translation.fresh("stage_"), translation.fresh("stage_"), matched, missing)
+    plan = _MergePlan(target.stored, translation.fresh("stage_"), translation.fresh("stage_"), matched, missing)
     strict = str(translation.session.parameters.get("ERROR_ON_NONDETERMINISTIC_MERGE", "true")).lower() != "false"
     joined = f"FROM {table} AS {physical} JOIN {using} ON {on}"
     unmatched = f"FROM {using} WHERE NOT EXISTS (SELECT 1 FROM {table} AS {physical} WHERE {on})"
@@ -352,7 +359,7 @@ def _merge(translation: Translation, node: Any) -> Change:
         counts = plan.run(execute, joined, unmatched, strict=strict)
         return [counts[verb] for verb in done]
 
-    return Change("MERGE", target, labels, steps, [plan.hits, plan.misses])
+    return Change("MERGE", target, labels, steps, [plan.hits, plan.misses], locks=True)
 
 
 def _verb(when: Any) -> str:
@@ -413,7 +420,7 @@ def _insert_value(here: Expressions, name: str, given: dict[str, Any], target: T
 class _MergePlan:
     """The steps of a MERGE: stage the matched and the missing rows, then write."""
 
-    table: str
+    stored: StoredTable
     hits: str
     misses: str
     matched: list[_Clause]
@@ -432,20 +439,24 @@ class _MergePlan:
             execute(f"DELETE FROM {self.hits} WHERE rowid NOT IN ({first})")
         counts = {"INSERT": 0, "UPDATE": 0, "DELETE": 0}
         for number, clause in enumerate(self.matched, 1):
-            counts[clause.verb] += execute(self._matched_step(number, clause))[0][0]
+            counts[clause.verb] += self._matched_step(execute, number, clause)
         for number, clause in enumerate(self.missing, 1):
             columns = ", ".join(column for column, _ in clause.writes)
             values = ", ".join(f"v{number}_{i}" for i in range(1, len(clause.writes) + 1))
-            insert = f"INSERT INTO {self.table} ({columns}) SELECT {values} FROM {self.misses} WHERE a = {number}"
-            counts["INSERT"] += execute(insert)[0][0]
+            insert = (
+                f"INSERT INTO {self.stored.physical} ({columns}) SELECT {values} FROM {self.misses} WHERE a = {number}"
+            )
+            counts["INSERT"] += execute.insert(self.stored, insert)
         return counts
 
-    def _matched_step(self, number: int, clause: _Clause) -> str:
+    def _matched_step(self, execute: Steps, number: int, clause: _Clause) -> int:
+        rows = f"SELECT r FROM {self.hits} WHERE a = {number}"
         if clause.verb == "DELETE":
-            return f"DELETE FROM {self.table} WHERE rowid IN (SELECT r FROM {self.hits} WHERE a = {number})"
+            return execute.delete(self.stored, rows)
         sets = ", ".join(f"{column} = {self.hits}.v{number}_{i}" for i, (column, _) in enumerate(clause.writes, 1))
-        where = f"{self.table}.rowid = {self.hits}.r AND {self.hits}.a = {number}"
-        return f"UPDATE {self.table} SET {sets} FROM {self.hits} WHERE {where}"
+        table = self.stored.physical
+        where = f"{table}.rowid = {self.hits}.r AND {self.hits}.a = {number}"
+        return execute.update(self.stored, rows, f"UPDATE {table} SET {sets} FROM {self.hits} WHERE {where}")
 
 
 def _staged(clauses: list[_Clause]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import ParseError, TokenError
 
@@ -36,6 +36,7 @@ class _LiteralSnowflake(Snowflake):
 
 
 _DIALECT = _LiteralSnowflake()
+_MARKS = frozenset({TokenType.PLACEHOLDER, TokenType.QDCOLON})
 
 
 def parse(sql: str) -> Any:
@@ -48,7 +49,7 @@ def parse(sql: str) -> Any:
     if first and first[1].upper() == "START":
         sql = re.sub(r"^\s*start\s+transaction", "BEGIN", sql, flags=re.I)
     try:
-        trees = [tree for tree in _DIALECT.parse(sql) if tree is not None]
+        trees = [tree for tree in _DIALECT.parse(_numbered(sql)) if tree is not None]
     except ParseError as problem:
         raise _located(problem) from problem
     except TokenError as problem:
@@ -59,6 +60,20 @@ def parse(sql: str) -> Any:
     if isinstance(tree, exp.Command):
         raise unsupported(str(tree.this).upper())
     return tree
+
+
+def _numbered(sql: str) -> str:
+    """The text with ``:1``, ``:2`` … for its ``?``, so that a bind keeps its place whatever is compiled first."""
+    if "?" not in sql:
+        return sql
+    parts: list[str] = []
+    done = count = 0
+    for token in _DIALECT.tokenize(sql):
+        if token.text.startswith("?") and token.token_type in _MARKS:  # ``?::`` is one token
+            count += 1
+            parts += [sql[done : token.start], f":{count}"]
+            done = token.start + 1
+    return "".join([*parts, sql[done:]])
 
 
 def _located(problem: ParseError) -> SqlError:

@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
+from pinky_local.data import file_functions
+from pinky_local.data.answers import decoded, shown
 from pinky_local.data.captions import written_captions
 from pinky_local.data.casts import assign
+from pinky_local.data.copying import loading, parquet_copy, probing, texts_query
 from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select, insertion, resolve_target
-from pinky_local.data.parsing import only, parse
+from pinky_local.data.interrupting import Interrupter
+from pinky_local.data.locks import Locks, Owner, Resource
+from pinky_local.data.parsing import names_of, only, parse
 from pinky_local.data.queries import compile_query
 from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.scopes import Typed
-from pinky_local.data.sessions import DataSession, Interrupter, Steps
+from pinky_local.data.sessions import DataSession, TransactionScope
 from pinky_local.data.sources import rows_query
+from pinky_local.data.steps import Steps
 from pinky_local.data.storage import Name, Storage
-from pinky_local.data.translation import Compiled, OutputColumn, Translation
-from pinky_local.types import Bind, Relation, Resolver, Result, ResultColumn, SessionContext, SqlError, TableColumn
+from pinky_local.data.streams import stream_query, view_table
+from pinky_local.data.tables import StoredTables, table_resource
+from pinky_local.data.transactions import Transaction
+from pinky_local.data.translation import Compiled, Translation
+from pinky_local.types import (
+    Bind,
+    Relation,
+    Resolver,
+    Result,
+    ResultColumn,
+    SessionContext,
+    SqlError,
+    StagedRows,
+    StageHandle,
+    TableColumn,
+)
+
+FUNCTION_FAMILIES = (file_functions,)
+"""Modules that enter their functions in the registry when they are loaded, and that need what this module needs."""
 
 _SELECT, _TCL, _DDL = 0x1000, 0x5000, 0x6000
 _DONE = "Statement executed successfully."
-_COUNTED_AT_ONCE = 50
+_LOCK_TIMEOUT = 43_200  # seconds; the default of the parameter
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class DuckDataPlane:
+class DuckDataPlane(StoredTables):
     """Rows in DuckDB; in ``folder``/rows.duckdb where a folder is given, else in memory.
 
     ``resolver`` is asked where a call brings none (`create_view`, defaults of `add_column`); ``clock`` says what
@@ -42,7 +64,8 @@ class DuckDataPlane:
     """
 
     def __init__(self, folder: Path | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
-        self._storage = Storage(folder)
+        super().__init__(Storage(folder, lambda: self.clock()))
+        self.locks = Locks()
         self._sessions: dict[int, DataSession] = {}
         self._interrupter = Interrupter()
         self.clock = clock
@@ -50,38 +73,6 @@ class DuckDataPlane:
         self.listener: Callable[[Change, Result], None] | None = None
 
     # -- tables ------------------------------------------------------------------------------------------------------
-
-    def create_table(self, name: Name, columns: Sequence[TableColumn]) -> None:
-        """An empty table."""
-        self._storage.create(name, columns)
-
-    def drop(self, name: Name) -> str:
-        """Take a table away; the text returned brings it back with `restore`, also after a restart."""
-        return self._storage.drop(name)
-
-    def restore(self, name: Name, dropped: Any) -> None:
-        """Bring back what `drop` returned, under this name."""
-        self._storage.restore(name, str(dropped))
-
-    def purge(self, dropped: str) -> None:
-        """Forget a dropped table for good."""
-        self._storage.purge(dropped)
-
-    def retain(self, names: Sequence[Name]) -> None:
-        """Forget for good every table but these."""
-        self._storage.retain(names)
-
-    def rename(self, old: Name, new: Name) -> None:
-        """Move rows to another name."""
-        self._storage.rename(old, new)
-
-    def swap(self, one: Name, other: Name) -> None:
-        """Exchange the rows of two tables."""
-        self._storage.swap(one, other)
-
-    def clone(self, source: Name, target: Name) -> None:
-        """A copy of columns and rows."""
-        self._storage.clone(source, target)
 
     def add_column(self, name: Name, column: TableColumn) -> None:
         """Add a column; existing rows get its default, or NULL."""
@@ -91,51 +82,43 @@ class DuckDataPlane:
             filler = assign(compile_default(translation, column.default), dt.parse_type(column.data_type)).sql
         self._storage.add_column(name, column, filler)
 
-    def drop_column(self, name: Name, column: str) -> None:
-        """Drop a column with its values."""
-        self._storage.drop_column(name, column)
-
-    def rename_column(self, name: Name, old: str, new: str) -> None:
-        """Rename a column, keeping its values."""
-        self._storage.rename_column(name, old, new)
-
     def change_type(self, name: Name, column: str, data_type: str) -> None:
         """Give a column another type; raises when a value does not fit."""
         stored = self._storage.table(name).column(column)
         kind = dt.parse_type(data_type)
         self._storage.change_type(name, column, (kind, assign(Typed(stored.physical, stored.type), kind).sql))
 
-    def has_nulls(self, name: Name, column: str) -> bool:
-        """Whether any row has NULL there."""
+    def truncate(self, name: Name, session: SessionContext | None = None) -> int:
+        """Delete all rows, committed at once, and return how many there were.
+
+        Does not wait for a lock: raises `SqlError` 625 where another transaction has one on the table.
+        """
         table = self._storage.table(name)
-        return bool(
-            self._storage.scalar(
-                f"SELECT EXISTS (SELECT 1 FROM {table.physical} WHERE {table.column(column).physical} IS NULL)"
-            )
-        )
+        context = session or SessionContext(0, "", None)
+        data = self._session(context)
+        owner = Owner(context.session_id)
+        with self._locked([table_resource(table.physical, name)], owner, context, alone=True, wait=False):
 
-    def row_count(self, name: Name) -> int:
-        """Rows in a table."""
-        return int(self._storage.scalar(f"SELECT count(*) FROM {self._storage.table(name).physical}"))
+            def work(execute: Steps) -> int:
+                execute(f"DELETE FROM pinky_loads WHERE physical = '{table.physical}'")
+                return execute.clear(table)
 
-    def row_counts(self, names: Sequence[Name]) -> dict[Name, int]:
-        """Rows in many tables, some tens in one statement (which is faster than one each, and than all at once)."""
-        counts: dict[Name, int] = {}
-        for start in range(0, len(names), _COUNTED_AT_ONCE):
-            part = names[start : start + _COUNTED_AT_ONCE]
-            tables = [self._storage.table(name).physical for name in part]
-            each = (f"SELECT {place}, count(*) FROM {table}" for place, table in enumerate(tables))
-            counts.update({part[place]: count for place, count in self._storage.rows(" UNION ALL ".join(each))})
-        return counts
+            return data.run(TransactionScope(data), context, work, volatile=False, consumed={})
 
-    def truncate(self, name: Name) -> int:
-        """Delete all rows and return how many there were."""
-        with self._storage.lock:
-            return int(self._storage.scalar(f"DELETE FROM {self._storage.table(name).physical}"))
+    # -- streams -----------------------------------------------------------------------------------------------------
 
-    def has_table(self, name: Name) -> bool:
-        """Whether rows are held under this name."""
-        return self._storage.has(name)
+    def stream_has_data(self, stream: Relation, session: SessionContext, resolver: Resolver) -> bool:
+        """Whether a stream shows any change now. Locks nothing."""
+        compiled = stream_query(self._translation(session, (), resolver), stream)
+        scope = self.scope_of(session)
+        return bool(scope.session.read(scope, session, f"SELECT EXISTS ({compiled.sql})")[0][0])
+
+    def view_table(self, query: str, session: SessionContext, resolver: Resolver) -> Name:
+        """The one table that a view only projects and filters. Raises `SqlError` 2 for any other view."""
+        found = resolver.relation(names_of(view_table(parse(query))), session)
+        if found.kind != "table":
+            raise unsupported(f"a stream on a view of a {found.kind}")
+        return found.name
 
     # -- queries -----------------------------------------------------------------------------------------------------
 
@@ -162,35 +145,110 @@ class DuckDataPlane:
         self, name: Name, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver,
         columns: Sequence[TableColumn] = (),
     ) -> int:  # fmt: skip
-        """Fill an existing table with a query's rows, as CREATE TABLE … AS SELECT does; no privilege is asked on it."""
-        translation = self._translation(session, binds, resolver)
-        source = compile_query(translation, parse(query))
-        return self._fill(translation, name, columns, list(self._storage.table(name).columns), source)
+        """Fill an existing table with a query's rows, as CREATE TABLE … AS SELECT does; no privilege is asked on it.
 
-    def insert_rows(self, name: Name, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
-        """Load Python values into the named columns; the other columns get NULL or their identity."""
+        A stream that the query reads is consumed. Does not wait for a lock on it: `SqlError` 625 where there is one.
+        """
+        tree = parse(query)
+
+        def compiled(translation: Translation) -> Change:
+            source = compile_query(translation, tree)
+            return self._filling(translation, name, columns, list(self._storage.table(name).columns), source)
+
+        result = self._change(lambda: self._translation(session, binds, resolver), compiled, wait=False)
+        return int(result.rows[0][0])
+
+    def insert_rows(
+        self, name: Name, columns: Sequence[str], rows: Sequence[Sequence[Any]], session: SessionContext | None = None
+    ) -> int:  # fmt: skip
+        """Load Python values into the named columns; the other columns get NULL or their identity.
+
+        In the open transaction of ``session`` where it has one.
+        """
         stored = self._storage.table(name)
         kinds = [stored.column(one).type for one in columns]  # texts of any length, so that it is checked
         shown = [dt.TEXT if kind.name == "VARCHAR" else kind for kind in kinds]
         result = Result(
             [kind.result_column(one, nullable=True) for kind, one in zip(shown, columns, strict=True)], rows
         )
-        translation = self._translation(SessionContext(0, "", None), (), self.resolver or _NoResolver())
-        return self._fill(translation, name, (), list(columns), rows_query(result)) if rows else 0
-
-    def _fill(
-        self, translation: Translation, name: Name, columns: Sequence[TableColumn], named: list[str], source: Compiled
-    ) -> int:
-        stored = self._storage.table(name)
-        target = Target(
-            translation, Relation("table", name, columns=columns), stored, {one.name: one for one in columns}
+        if not rows:
+            return 0
+        context = session or SessionContext(0, "", None)
+        done = self._change(
+            lambda: self._translation(context, (), self.resolver or _NoResolver()),
+            lambda translation: self._filling(translation, name, (), list(columns), rows_query(result)),
         )
+        return int(done.rows[0][0])
+
+    def _filling(
+        self, translation: Translation, name: Name, columns: Sequence[TableColumn], named: list[str], source: Compiled
+    ) -> Change:
+        target = self._target(translation, name, columns)
         if len(source.columns) != len(named):
             raise compilation(
                 f"{len(named)} columns expected, {len(source.columns)} given", errno=2020, sqlstate="21S01"
             )
-        change = insertion(target, insert_select(target, named, source))
-        return int(self._write(change, translation).rows[0][0])
+        return insertion(target, insert_select(target, named, source))
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def load(
+        self, name: Name, named: list[str], query: str, session: SessionContext, resolver: Resolver,
+        columns: Sequence[TableColumn], files: Sequence[tuple[str, str]],
+    ) -> int:  # fmt: skip
+        """Insert a query's rows and remember the files, by mark and ETag, that they came from, in one step."""
+        tree = parse(query)
+
+        def compiled(translation: Translation) -> Change:
+            return loading(self._target(translation, name, columns), named, compile_query(translation, tree), files)
+
+        return int(self._change(lambda: self._translation(session, (), resolver), compiled).rows[0][0])
+
+    def probe(
+        self, name: Name, named: list[str], query: str, session: SessionContext, resolver: Resolver,
+        columns: Sequence[TableColumn], only_column: str | None = None,
+    ) -> SqlError | None:  # fmt: skip
+        """What would go wrong if a query's rows, or one column of them, were put into a table; None for nothing."""
+        translation = self._translation(session, (), resolver)
+        target = self._target(translation, name, columns)
+        try:
+            sql = probing(target, named, compile_query(translation, parse(query)), only_column)
+            scope = self.scope_of(session)
+            scope.session.read(scope, session, sql)
+        except SqlError as problem:
+            return problem
+        return None
+
+    def loaded_files(self, name: Name, session: SessionContext) -> set[tuple[str, str]]:
+        """Mark and ETag of the files loaded into a table since it was made or truncated."""
+        physical, scope = self._storage.table(name).physical, self.scope_of(session)
+        sql = f"SELECT file, etag FROM pinky_loads WHERE physical = '{physical}'"
+        return {(str(file), str(etag)) for file, etag in scope.session.read(scope, session, sql)}
+
+    def unload(
+        self, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver
+    ) -> tuple[list[tuple[str, str]], list[Any]]:
+        """Name and type name of a query's columns, and its rows as texts; JSON is compact. Streams are consumed."""
+        translate = lambda: self._translation(session, binds, resolver)  # noqa: E731  # a name for what is passed on
+        compiled, rows = self._read(translate, parse(query), texts_query, consume=True)
+        return [(one.name, one.type.name) for one in compiled.columns], rows
+
+    def unload_parquet(
+        self, query: str, session: SessionContext, binds: Sequence[Bind], resolver: Resolver, path: Path,
+        *, names: bool, compression: str,
+    ) -> int:  # fmt: skip
+        """Write a query's rows to a Parquet file, with the columns' names or col1, col2, …; the number of rows."""
+        _, rows = self._read(
+            lambda: self._translation(session, binds, resolver),
+            parse(query),
+            lambda compiled: parquet_copy(compiled, path, names=names, compression=compression),
+            consume=True,
+        )
+        return int(rows[0][0])
+
+    def _target(self, translation: Translation, name: Name, columns: Sequence[TableColumn]) -> Target:
+        relation = Relation("table", name, columns=columns)
+        return Target(translation, relation, self._storage.table(name), {one.name: one for one in columns})
 
     def query(
         self,
@@ -203,16 +261,23 @@ class DuckDataPlane:
     ) -> Result:
         """Run SELECT / INSERT / UPDATE / DELETE / MERGE / TRUNCATE / VALUES / WITH, or BEGIN, COMMIT, ROLLBACK."""
         tree = parse(sql)
-        translation = self._translation(session, binds, resolver)
         if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Merge):
-            change = compile_dml(translation, tree)
             if describe_only:
+                change = compile_dml(self._translation(session, binds, resolver), tree)
                 return Result(change.columns(), [], _SELECT)
-            return self._write(change, translation)
+            return self._change(
+                lambda: self._translation(session, binds, resolver), lambda translation: compile_dml(translation, tree)
+            )
         if isinstance(tree, exp.TruncateTable):
-            return self._truncate(translation, tree, describe_only=describe_only)
+            return self._truncate(self._translation(session, binds, resolver), tree, describe_only=describe_only)
         if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
             return self._transaction(tree, session)
+        return self._select(sql, tree, lambda: self._translation(session, binds, resolver), describe_only=describe_only)
+
+    def _select(
+        self, sql: str, tree: Any, translate: Callable[[], Translation], *, describe_only: bool = False
+    ) -> Result:
+        translation = translate()
         compiled = compile_query(translation, tree)
         captions = written_captions(sql, tree) or [one.name for one in compiled.columns]
         columns = [
@@ -221,10 +286,74 @@ class DuckDataPlane:
         ]
         if describe_only:
             return Result(columns, [], _SELECT)
-        rows = self._session(session).read(session, _shown(compiled))
-        return Result(columns, _decoded(rows, compiled.columns), _SELECT)
+        compiled, rows = self._read(translate, tree, shown, first=(translation, compiled))
+        return Result(columns, decoded(rows, compiled.columns), _SELECT)
 
-    def _write(self, change: Change, translation: Translation) -> Result:
+    def _read(
+        self,
+        translate: Callable[[], Translation],
+        tree: Any,
+        text_of: Callable[[Compiled], str],
+        *,
+        first: tuple[Translation, Compiled] | None = None,
+        consume: bool = False,
+    ) -> tuple[Compiled, list[Any]]:
+        """A query and what DuckDB answers to the text made of it; ``consume`` moves the streams that it reads.
+
+        ``first`` is what the query was compiled to already; it is compiled again where it had to wait for a lock.
+        """
+        translation = first[0] if first else translate()
+        compiled = first[1] if first else compile_query(translation, tree)
+        session, scope = translation.session, self.scope_of(translation.session)
+        alone = scope.current is None
+        wanted = _stream_resources(translation) if consume or not alone else []
+        with self._locked(wanted, self._owner(scope), session, alone=alone) as waited:
+            if waited:
+                translation = translate()
+                compiled = compile_query(translation, tree)
+            query = text_of(compiled)
+            if consume:
+                consumed = translation.streams
+                rows = scope.session.run(scope, session, lambda run: run(query), volatile=False, consumed=consumed)
+            else:
+                rows = scope.session.read(scope, session, query)
+        return compiled, rows
+
+    def _owner(self, scope: TransactionScope) -> Owner:
+        return scope.current.owner if scope.current is not None else Owner(scope.session.session_id)
+
+    def _change(
+        self, translate: Callable[[], Translation], compiled: Callable[[Translation], Change], *, wait: bool = True
+    ) -> Result:
+        """Compile a change and run it with the locks it needs; compiled again where it had to wait for one."""
+        translation = translate()
+        session = translation.session
+        scope = self.scope_of(session)
+        if str(session.parameters.get("AUTOCOMMIT", "true")).lower() == "false" and scope.current is None:
+            scope.session.begin(scope)
+            translation = translate()
+        change = compiled(translation)
+        wanted = [*_resources(change), *_stream_resources(translation)]
+        with self._locked(wanted, self._owner(scope), session, alone=scope.current is None, wait=wait) as waited:
+            if waited or translation.streams:  # another statement may have moved a stream before it was locked
+                translation = translate()
+                change = compiled(translation)
+            return self._write(change, translation, scope)
+
+    @contextmanager
+    def _locked(
+        self, wanted: Sequence[Resource], owner: Owner, session: SessionContext, *, alone: bool, wait: bool = True
+    ) -> Iterator[bool]:
+        """Hold locks: until the end of the transaction, or of this statement where that is ``alone``."""
+        timeout = float(session.parameters.get("LOCK_TIMEOUT", _LOCK_TIMEOUT)) if wait else 0.0
+        try:
+            waited = [self.locks.acquire(one, owner, timeout, session.cancelled) for one in wanted]
+            yield any(waited)
+        finally:
+            if alone:
+                self.locks.release(owner)
+
+    def _write(self, change: Change, translation: Translation, scope: TransactionScope) -> Result:
         """The one place through which every change of rows passes."""
 
         def work(execute: Steps) -> Result:
@@ -233,11 +362,8 @@ class DuckDataPlane:
                 self.listener(change, result)
             return result
 
-        with self._storage.lock:
-            session = translation.session
-            if str(session.parameters.get("AUTOCOMMIT", "true")).lower() == "false":
-                self._session(session).begin()
-            return self._session(session).run(session, work, volatile=translation.volatile)
+        session = translation.session
+        return scope.session.run(scope, session, work, volatile=translation.volatile, consumed=translation.streams)
 
     def _truncate(self, translation: Translation, tree: Any, *, describe_only: bool) -> Result:
         only(tree, "expressions", "exists")
@@ -248,8 +374,8 @@ class DuckDataPlane:
                 raise
         else:
             if not describe_only:
-                self._session(translation.session).commit()
-                self.truncate(target.relation.name)
+                self.commit(translation.session)
+                self.truncate(target.relation.name, translation.session)
         return Result([ResultColumn("status", length=dt.TEXT_LENGTH)], [] if describe_only else [(_DONE,)], _DDL)
 
     # -- sessions and transactions -----------------------------------------------------------------------------------
@@ -265,20 +391,56 @@ class DuckDataPlane:
         return Result([ResultColumn("status", length=dt.TEXT_LENGTH)], [(_DONE,)], _TCL)
 
     def begin(self, session: SessionContext) -> None:
-        """Open a transaction of this session."""
-        self._session(session).begin()
+        """Open a transaction of this session and scope, separate from one that an outer scope has open."""
+        scope = self.scope_of(session)
+        scope.session.begin(scope)
 
     def commit(self, session: SessionContext) -> None:
-        """Commit the session's open transaction; without one, nothing. DDL calls it first."""
-        self._session(session).commit()
+        """Commit the scope's open transaction; without one, nothing. DDL calls it first.
+
+        Raises `SqlError` 90231 where the statement is part of a transaction that an outer scope opened.
+        """
+        scope = self.scope_of(session)
+        scope.session.commit(scope)
 
     def rollback(self, session: SessionContext) -> None:
-        """Roll back the session's open transaction; without one, nothing."""
-        self._session(session).rollback()
+        """Roll back the scope's open transaction; without one, nothing. Raises like `commit`."""
+        scope = self.scope_of(session)
+        scope.session.rollback(scope)
 
     def in_transaction(self, session: SessionContext) -> bool:
-        """Whether the session has an open transaction."""
-        return self._session(session).in_transaction
+        """Whether the session's statements are part of an open transaction."""
+        return self.scope_of(session).current is not None
+
+    def current_transaction(self, session: SessionContext) -> int | None:
+        """The number of the transaction that the session's statements are part of; None without one."""
+        current = self.scope_of(session).current
+        return None if current is None else current.owner.number
+
+    def enter_scope(self, context: SessionContext) -> TransactionScope:
+        """Put the context of a procedure (a copy of its caller's) into a new scope below its caller's.
+
+        `SessionContext.transaction_scope` is then the new scope; another wire session takes part in it by having the
+        same one, whatever its number is. Statements in the scope are part of the transaction that is open outside;
+        BEGIN opens a separate one; COMMIT, ROLLBACK and DDL raise `SqlError` 90231 while only the outer one is open.
+        Leave it with `leave_scope`, or use it as a context manager, which leaves it. Statements of one transaction run
+        one at a time.
+        """
+        return TransactionScope(self.scope_of(context).session, self.scope_of(context)).enter(context)
+
+    def leave_scope(self, scope: TransactionScope) -> None:
+        """End a scope. Raises `SqlError` 90232 where it left a transaction open, after rolling that back."""
+        scope.leave()
+
+    def scope_of(self, session: SessionContext) -> TransactionScope:
+        """The scope that a context's statements run in."""
+        given = session.transaction_scope
+        return given if isinstance(given, TransactionScope) else self._session(session).root
+
+    def transactions(self) -> list[Transaction]:
+        """Every open transaction."""
+        with self._storage.lock:
+            return [one for session in self._sessions.values() for one in session.transactions()]
 
     def close_session(self, session: SessionContext) -> None:
         """Forget a session; its open transaction is rolled back."""
@@ -301,13 +463,27 @@ class DuckDataPlane:
             with self._storage.lock:
                 known = self._sessions.get(context.session_id)
                 if known is None:
-                    known = DataSession(self._storage.cursor(), self._interrupter)
+                    known = DataSession(self._storage, self._interrupter, self.locks, context.session_id)
                     self._sessions[context.session_id] = known
-        known.set_timezone(str(context.parameters.get("TIMEZONE") or "America/Los_Angeles"))
         return known
 
     def _translation(self, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Translation:
-        return Translation(self._storage, resolver, session, self.clock(), list(binds))
+        translation = Translation(self._storage, resolver, session, self.clock(), list(binds))
+        transaction = self.scope_of(session).current
+        if transaction is not None:
+            translation.horizon, translation.directories = transaction.horizon, transaction.directories
+        return translation
+
+
+def _resources(change: Change) -> list[Resource]:
+    """What a change locks."""
+    target = change.target
+    return [table_resource(target.stored.physical, target.relation.name)] if change.locks else []
+
+
+def _stream_resources(translation: Translation) -> list[Resource]:
+    """The streams that a statement reads."""
+    return [Resource("stream", str(number), translation.stream_names[number]) for number in translation.streams]
 
 
 class _NoResolver:
@@ -322,67 +498,19 @@ class _NoResolver:
     def table_function(self, name: str, arguments: Sequence[Any], session: SessionContext) -> Result:
         raise unsupported(f"table function {name} here")
 
+    def staged(
+        self, location: str, file_format: str | None, pattern: str | None, session: SessionContext
+    ) -> StagedRows:
+        raise unsupported(f"the stage {location} here")
+
+    def directory(self, location: str, session: SessionContext) -> str:
+        raise unsupported(f"the stage {location} here")
+
+    def stage(self, location: str, session: SessionContext) -> StageHandle:
+        raise unsupported(f"the stage {location} here")
+
     def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
         return None
-
-
-def _shown(compiled: Compiled) -> str:
-    """The query with instants as numbers, which need no time zone package to read."""
-    if not any(column.type.name in ("TIMESTAMP_LTZ", "TIMESTAMP_TZ") for column in compiled.columns):
-        return compiled.sql
-    items = []
-    for i, column in enumerate(compiled.columns, 1):
-        if column.type.name == "TIMESTAMP_LTZ":
-            items.append(f"epoch_us(q.c{i})")
-        elif column.type.name == "TIMESTAMP_TZ":
-            utc, minutes = f"struct_extract(q.c{i}, 'utc')", f"struct_extract(q.c{i}, 'minutes')"
-            items.append(f"CASE WHEN {utc} IS NULL THEN NULL ELSE [epoch_us({utc}), {minutes}] END")
-        else:
-            items.append(f"q.c{i}")
-    return f"SELECT {', '.join(items)} FROM ({compiled.sql}) AS q"
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _instant(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-def _with_offset(value: list[int]) -> datetime:
-    return _instant(value[0]).astimezone(timezone(timedelta(minutes=value[1])))
-
-
-def _whole(value: Decimal | int) -> int:
-    return int(value)
-
-
-def _json_text(value: str) -> str:
-    """JSON as Snowflake prints it: two spaces of indentation, keys in order."""
-    return json.dumps(json.loads(value), indent=2, sort_keys=True, ensure_ascii=False)
-
-
-def _decoder(kind: dt.SnowType) -> Callable[[Any], Any] | None:
-    if kind.name == "NUMBER" and kind.scale == 0:
-        return _whole
-    if kind.semi_structured:
-        return _json_text
-    zoned: dict[str, Callable[[Any], Any]] = {"TIMESTAMP_LTZ": _instant, "TIMESTAMP_TZ": _with_offset}
-    return zoned.get(kind.name)
-
-
-def _decoded(rows: list[Any], columns: list[OutputColumn]) -> list[Any]:
-    decoders = [(i, decode) for i, column in enumerate(columns) if (decode := _decoder(column.type)) is not None]
-    if not decoders:
-        return rows
-    result = []
-    for row in rows:
-        cells = list(row)
-        for i, decode in decoders:
-            if cells[i] is not None:
-                cells[i] = decode(cells[i])
-        result.append(tuple(cells))
-    return result
 
 
 __all__ = ["DuckDataPlane"]

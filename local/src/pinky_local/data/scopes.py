@@ -39,6 +39,14 @@ class Source:
     hidden: frozenset[str] = frozenset()
     row_number: str | None = None
 
+    def positional(self, position: int) -> Column | None:
+        """The column ``$n`` stands for."""
+        return self.columns[position - 1] if position <= len(self.columns) else None
+
+    def left_out(self, *, qualified: bool) -> frozenset[str]:
+        """The columns that ``*`` does not stand for; ``alias.*`` stands for all but metadata."""
+        return frozenset() if qualified else self.hidden
+
     def answers_to(self, qualifier: tuple[str, ...]) -> bool:
         """Whether a column qualified like this may belong here."""
         if len(qualifier) == 1:
@@ -78,8 +86,9 @@ class Scope:
     def positional(self, position: int, qualifier: tuple[str, ...] = ()) -> Typed:
         """The value of ``$n``."""
         sources = [source for source in self.sources if not qualifier or source.answers_to(qualifier)]
-        if len(sources) == 1 and 1 <= position <= len(sources[0].columns):
-            return _readable(sources[0].columns[position - 1])
+        found = sources[0].positional(position) if len(sources) == 1 and position >= 1 else None
+        if found is not None:
+            return _readable(found)
         raise invalid_identifier(f"${position}")
 
     def expanded(self, qualifier: tuple[str, ...] = ()) -> list[tuple[str, Typed]]:
@@ -91,7 +100,7 @@ class Scope:
         if not qualifier:
             result.extend(self.merged.items())
         for source in sources:
-            left_out = source.hidden if not qualifier else frozenset[str]()
+            left_out = source.left_out(qualified=bool(qualifier))
             result.extend((c.name, _readable(c)) for c in source.columns if c.name not in left_out)
         return result
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
+from pinky_local.data import staged
 from pinky_local.data.casts import cast
 from pinky_local.data.expressions import Expressions, comparable, constant, element
 from pinky_local.data.json_functions import path_steps
@@ -135,6 +136,8 @@ def _columns(physical: str, columns: Sequence[OutputColumn], names: list[str]) -
 
 
 def _table(translation: Translation, node: Any, scope: Scope) -> str:
+    if staged.is_location(node.this):
+        return staged.staged(translation, node, scope)
     only(node, "this", "db", "catalog", "alias", "joins")
     if isinstance(node.this, exp.Anonymous):
         called = str(node.this.this).upper()
@@ -142,6 +145,8 @@ def _table(translation: Translation, node: Any, scope: Scope) -> str:
             return _table_function(translation, node.this.expressions[0], node, scope)
         if called == "IDENTIFIER" and len(node.this.expressions) == 1:
             return _named(translation, _identifier(translation, node.this.expressions[0]), node, scope)
+        if called == "DIRECTORY":
+            return derived(translation, staged.directory(translation, node.this), node, scope)
         raise unsupported(f"{called}(…) in FROM")
     if not isinstance(node.this, exp.Identifier):
         raise unsupported(f"{node.this.sql(dialect='snowflake')} in FROM")
@@ -178,7 +183,12 @@ def relation_source(translation: Translation, relation: Relation, names: list[st
     physical = translation.fresh("s")
     if relation.kind == "table":
         return table_source(translation, relation, physical, names), f"{_stored(translation, relation)} AS {physical}"
-    compiled = _view(translation, relation) if relation.kind == "view" else rows_query(_rows(relation))
+    if relation.kind == "stream":
+        from pinky_local.data.streams import stream_query  # a stream on a view reads sources again
+
+        compiled = stream_query(translation, relation)
+    else:
+        compiled = _view(translation, relation) if relation.kind == "view" else rows_query(_rows(relation))
     return Source("", _columns(physical, compiled.columns, names)), f"({compiled.sql}) AS {physical}"
 
 

@@ -41,7 +41,11 @@ class Compiled:
 
 @dataclass(slots=True)
 class Translation:
-    """Everything a statement's translation needs beside its tree. One per statement, or per view inside it."""
+    """Everything a statement's translation needs beside its tree. One per statement, or per view inside it.
+
+    ``streams`` collects what streams the statement reads, with the versions up to which it does; ``horizon`` limits
+    these in a transaction, ``directories`` those of streams on stages.
+    """
 
     storage: Storage
     resolver: Resolver
@@ -52,7 +56,10 @@ class Translation:
     volatile: bool = False
     ctes: dict[str, list[OutputColumn]] = field(default_factory=dict)
     cte_names: dict[str, str] = field(default_factory=dict)
-    temporary: list[tuple[str, str, list[Sequence[Any]]]] = field(default_factory=list)
+    horizon: int | None = None
+    directories: dict[int, int] = field(default_factory=dict)
+    streams: dict[int, int] = field(default_factory=dict)
+    stream_names: dict[int, str] = field(default_factory=dict)
     _counter: list[int] = field(default_factory=lambda: [0])
     _next_bind: int = 0
     _view_stack: tuple[tuple[str, str, str], ...] = ()

@@ -8,14 +8,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pinky_local.engine.access import ACCOUNT, SYSTEM_ROLES, Access
 from pinky_local.engine.catalog import Catalog, CatalogObject, Grant, Membership
 from pinky_local.engine.clock import Clock
 from pinky_local.engine.privileges import GLOBAL_PRIVILEGES
 from pinky_local.engine.resolver import CatalogResolver
-from pinky_local.types import DataPlane, Result, RunningStatement
+from pinky_local.files import FileStore
+from pinky_local.types import Around, Bind, DataPlane, OpenSession, Result, RunningStatement, SessionContext
 
 REMEMBERED_RESULTS = 2000
 """How many results RESULT_SCAN can reach back to (Snowflake keeps them for 24 hours)."""
@@ -24,17 +25,33 @@ _SYSADMIN = ("CREATE DATABASE", "CREATE WAREHOUSE", "CREATE COMPUTE POOL", "CREA
 _HIERARCHY = (("SECURITYADMIN", "ACCOUNTADMIN"), ("SYSADMIN", "ACCOUNTADMIN"), ("USERADMIN", "SECURITYADMIN"))
 
 
+def _unwatched(_sql: str, _session: SessionContext, _query_id: str, run: Callable[[], Result]) -> Result:
+    return run()
+
+
+class Execution(Protocol):
+    """Runs or describes a statement in a session."""
+
+    def __call__(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind] = (), *, describe_only: bool = False
+    ) -> Result:
+        """The statement's result. Raises `SqlError`."""
+
+
 class Account:
     """One account. ``lock`` is held while a statement of the catalog runs; ``running`` lists what clients wait for.
 
+    ``run_statement`` runs an inner statement under a query id of its own and remembers its result; ``evaluate`` runs a
+    query and leaves no trace. The engine sets both. Neither is called with the lock held.
     ``clock`` is what all of the account tells the time by. ``session_numbers`` gives every session, also those of task
     runs, a number of its own. ``save`` writes the catalog where the account has a folder. ``scheduler`` runs the tasks
-    (`pinky_local.engine.runs.scheduler`).
+    (`pinky_local.engine.runs.scheduler`). ``files`` holds the files of stages.
     """
 
-    def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL") -> None:
+    def __init__(self, data: DataPlane | None, name: str = "PINKY_LOCAL", files: FileStore | None = None) -> None:
         self.name: str = name
         self.data = data
+        self.files = files or FileStore()
         self.catalog = Catalog()
         self.access = Access(self.catalog)
         self.parameters: dict[str, Any] = {}
@@ -43,6 +60,10 @@ class Account:
         self.clock = Clock()
         self.session_numbers = itertools.count(1)
         self.running: Callable[[], Sequence[RunningStatement]] = tuple
+        self.around: Around = _unwatched
+        self.open_session: OpenSession | None = None
+        self.run_statement: Execution
+        self.evaluate: Execution
         self.save: Callable[[], None] = _nowhere
         self.scheduler: object = None
         self.resolver = CatalogResolver(self)
@@ -78,6 +99,12 @@ class Account:
         """Remember that the definition being checked reads this table."""
         if self.is_compiling:
             self._compiling.tables.append(number)
+
+    def directory_rows(self, stage: CatalogObject) -> list[tuple[Any, ...]]:
+        """The directory table of a stage: relative_path, size, last_modified, md5, etag, file_url."""
+        from pinky_local.engine import directory  # which needs this class
+
+        return list(directory.directory_rows(self, stage))
 
     def new(self, kind: str, name: str, *, space: str, parent: int, owner: int | None) -> CatalogObject:
         """An object that is in no container yet."""

@@ -12,7 +12,8 @@ from pinky_local.engine.specs import TYPES
 from pinky_local.engine.statement import Statement, status
 from pinky_local.types import Result
 
-Change = Callable[[], None]
+Change = Callable[[], Result | None]
+"""Carries out what was read; gives an answer where that is more than a status."""
 
 
 def alter(statement: Statement) -> Result:
@@ -28,9 +29,9 @@ def alter(statement: Statement) -> Result:
         return status("Statement executed successfully.")
     change = _read(statement, item)
     statement.finish_parsing()
-    change()
+    answer = change()
     statement.account.changed = True
-    return status(families.altered_message(statement, item))
+    return answer or status(families.altered_message(statement, item))
 
 
 def _read(statement: Statement, item: CatalogObject) -> Change:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pinky_local.engine import (
     alter,
     alter_table,
+    calls,
     cancelling,
     context,
+    copies,
     create,
     definitions_text,
+    directory,
     errors,
     grants,
     lifecycle,
     notification_integrations,
     parameters,
+    procedures,
     remarks,
+    rights,
     routines,
     schemas,
     session,
@@ -27,10 +33,14 @@ from pinky_local.engine import (
     show_grants,
     show_keys,
     show_parameters,
+    stage_files,
+    stages,
     storage,
     store,
+    streams,
     tags,
     tasks,
+    transfers,
     views,
     warehouses,
 )
@@ -43,11 +53,22 @@ from pinky_local.engine.runs.history import History
 from pinky_local.engine.runs.runner import StatementRunner
 from pinky_local.engine.runs.scheduler import Scheduler
 from pinky_local.engine.statement import Statement
-from pinky_local.types import Bind, DataPlane, Result, RunningStatement, SessionContext, SqlError
+from pinky_local.files import Buckets, FileStore
+from pinky_local.types import (
+    Around,
+    Bind,
+    DataPlane,
+    OpenSession,
+    Result,
+    RunningStatement,
+    SessionContext,
+    SqlError,
+)
 
 FAMILIES = (
-    alter_table, cancelling, definitions_text, notification_integrations, remarks, routines, schemas, show_grants,
-    show_keys, show_parameters, storage, tags, tasks, views, warehouses, run_functions, run_tables,
+    alter_table, cancelling, definitions_text, notification_integrations, procedures, remarks, routines, schemas,
+    show_grants, show_keys, show_parameters, stages, storage, streams, tags, tasks, views, warehouses,
+    run_functions, run_tables,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 
@@ -56,6 +77,14 @@ _DDL = frozenset({"CREATE", "ALTER", "DROP", "UNDROP", "GRANT", "REVOKE", "COMME
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 
 Handler = Callable[[Statement], Result]
+
+
+class Runner(Protocol):
+    """Runs, or only describes, a statement that runs other statements."""
+
+    def __call__(self, statement: Statement, *, describe_only: bool = False) -> Result:
+        """The statement's result. Raises `SqlError`."""
+
 
 HANDLERS: dict[str, Handler] = {
     "CREATE": create.create,
@@ -77,26 +106,49 @@ HANDLERS: dict[str, Handler] = {
     "UNSET": remarks.unset_variable,
 }
 
+RUNNERS: dict[str, Runner] = {"CALL": calls.call}
+"""Statements that run other statements: no lock is held meanwhile."""
+
+FILE_HANDLERS: dict[str, Handler] = {
+    "LIST": stage_files.list_files,
+    "LS": stage_files.list_files,
+    "REMOVE": stage_files.remove_files,
+    "RM": stage_files.remove_files,
+    "COPY": copies.copy,
+    "PUT": transfers.put,
+    "GET": transfers.get,
+}
+"""Statements on files and rows: the catalog is locked only where they look into it, for they may take long."""
+
 _REFUSED = {
-    "CALL": "CALL: procedures are catalog objects here and do not run yet",
     "EXECUTE": "EXECUTE: immediate blocks do not run here yet",
-    "COPY": "COPY",
-    "PUT": "PUT",
-    "GET": "GET",
-    "LIST": "LIST",
-    "LS": "LIST",
-    "REMOVE": "REMOVE",
-    "RM": "REMOVE",
     "DECLARE": "Snowflake Scripting blocks",
     "EXPLAIN": "EXPLAIN",
 }
 
 
-class CatalogEngine:
-    """`types.Engine` over a catalog in memory or, with ``folder``, one that outlives the process."""
+def _commits(statement: Statement, word: str) -> bool:
+    """Whether the statement commits the open transaction first: DDL does, and ALTER SESSION only for AUTOCOMMIT."""
+    if word == "ALTER" and statement.tokens.word(1) == "SESSION":
+        return "AUTOCOMMIT" in statement.tokens.sql.upper()
+    return word in _DDL
 
-    def __init__(self, folder: Path | None = None, data: DataPlane | None = None) -> None:
-        self.account = Account(data)
+
+class CatalogEngine:
+    """`types.Engine` over a catalog in memory or, with ``folder``, one that outlives the process.
+
+    ``buckets`` says which folders stand for the URLs of external stages.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        data: DataPlane | None = None,
+        buckets: Mapping[str, Path | str] | None = None,
+    ) -> None:
+        self.account = Account(data, files=FileStore(folder, Buckets(buckets)))
+        self.account.run_statement = self._run_inner
+        self.account.evaluate = self._evaluate
         self.resolver = self.account.resolver
         self._store = store.Store(folder) if folder is not None else None
         if self._store is not None and self._store.load(self.account):
@@ -152,8 +204,15 @@ class CatalogEngine:
             word = "SELECT"
         if statement.tokens.at_end():
             raise errors.empty_statement()
-        if word in _QUERIES:
+        rights.check(statement, word)
+        if word in FILE_HANDLERS:
+            if describe_only:
+                raise errors.unsupported(f"describing {word} without running it")
+            result = FILE_HANDLERS[word](statement)
+        elif word in _QUERIES:
             result = self._query(statement, word, describe_only=describe_only)
+        elif (runner := self._runner(statement, word)) is not None:
+            result = runner(statement, describe_only=describe_only)
         else:
             result = self._command(statement, word, describe_only=describe_only)
         session.last_query_id = query_id
@@ -175,6 +234,11 @@ class CatalogEngine:
         """Say where the statements are found that SYSTEM$CANCEL_QUERY and its kin stop."""
         self.account.running = running
 
+    def attach_procedures(self, open_session: OpenSession, around: Around) -> None:
+        """Say how procedures get a session of a client, and what sees the statements that they run in process."""
+        self.account.open_session = open_session
+        self.account.around = around
+
     def logout(self, session: SessionContext) -> None:
         """End a session: its temporary objects are dropped for good."""
         with self.account.lock:
@@ -186,6 +250,33 @@ class CatalogEngine:
         """See `types.Engine.results`."""
         return self.account.remembered(query_id)
 
+    def _run_inner(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind] = (), *, describe_only: bool = False
+    ) -> Result:
+        query_id = str(uuid.uuid4())
+
+        def run() -> Result:
+            return self.execute(sql, session, binds, query_id=query_id, describe_only=describe_only)
+
+        return self.account.around(sql, session, query_id, run)
+
+    def _evaluate(
+        self, sql: str, session: SessionContext, binds: Sequence[Bind] = (), *, describe_only: bool = False
+    ) -> Result:
+        return self._query(Statement(self.account, session, sql, binds, ""), "SELECT", describe_only=describe_only)
+
+    def notify(self, *, stage: str | None = None, bucket: str | None = None) -> list[str]:
+        """Refresh the directory tables that a notification of the cloud would; the names of their stages."""
+        names = directory.notify(self.account, stage=stage, bucket=bucket)
+        with self.account.lock:
+            if self.account.changed:
+                self._save()
+        return names
+
+    def close(self) -> None:
+        """Remove the files of stages that are not kept."""
+        self.account.files.close()
+
     # statements ----------------------------------------------------------------------------------------------------
 
     def _command(self, statement: Statement, word: str, *, describe_only: bool) -> Result:
@@ -195,7 +286,7 @@ class CatalogEngine:
         with self.account.lock:
             self.account.changed = False
             commit = getattr(self.account.data, "commit", None)
-            if word in _DDL and callable(commit):
+            if _commits(statement, word) and callable(commit):
                 commit(statement.session)  # every DDL statement commits what is open before it
             lifecycle.purge_expired(self.account)
             result = handler(statement)
@@ -203,6 +294,12 @@ class CatalogEngine:
             if self.account.changed:
                 self._save()
             return result
+
+    @staticmethod
+    def _runner(statement: Statement, word: str) -> Runner | None:
+        if word == "CALL" and statement.tokens.word(1).startswith("SYSTEM$"):
+            return None
+        return RUNNERS.get(word)
 
     def _handler(self, statement: Statement, word: str) -> Handler:
         tokens = statement.tokens

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CREATE: dict[str, Callable[[Statement, Creation], None]] = {}
 """By kind: reads what follows the name in CREATE."""
 
-ALTER: dict[str, Callable[[Statement, CatalogObject], Callable[[], None] | None]] = {}
+ALTER: dict[str, Callable[[Statement, CatalogObject], Callable[[], Result | None] | None]] = {}
 """By kind: reads a verb of ALTER that only this type has, or returns None without reading anything."""
 
 CLAUSES: dict[str, tuple[str, ...]] = {"task": ("FINALIZE",)}

@@ -11,6 +11,7 @@ from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject, Dropped, Grant, Key
 from pinky_local.engine.specs import TYPES
 from pinky_local.engine.statement import Statement
+from pinky_local.types import DataPlane
 
 if TYPE_CHECKING:
     from pinky_local.engine.account import Account
@@ -82,13 +83,29 @@ def drop(statement: Statement, item: CatalogObject, *, replaced: bool = False) -
         if child.kind in ("role", "database_role", "user"):
             _forget_grantee(statement, child)
         catalog.remove(child)
+    if data is not None and not TYPES[item.kind].undrop:
+        _stop_streams(data, below)  # those of a dropped schema wait for UNDROP with it
     if TYPES[item.kind].undrop:
         until = statement.now + timedelta(days=days)
         catalog.dropped.setdefault(root, []).append(Dropped(below, grants, statement.now, until, rows))
         heappush(catalog.expiring, (until, item.number, root))
+    else:
+        _delete_files(statement.account, below)  # those of a dropped schema wait for UNDROP with it
     if not replaced:
         _leave(statement, item)
     statement.account.changed = True
+
+
+def _delete_files(account: Account, gone: list[CatalogObject]) -> None:
+    for stage in gone:
+        if stage.kind == "stage":
+            account.files.delete_internal(stage.number)
+
+
+def _stop_streams(data: DataPlane, gone: list[CatalogObject]) -> None:
+    for stream in gone:
+        if stream.kind == "stream":
+            data.stop_stream(stream.number)
 
 
 def _retention(statement: Statement, item: CatalogObject) -> int:
@@ -120,7 +137,9 @@ def _purge(account: Account, root: tuple[int, Key], entry: Dropped) -> None:
     waiting.remove(entry)
     if not waiting:
         del account.catalog.dropped[root]
+    _delete_files(account, entry.objects)
     if account.data is not None:
+        _stop_streams(account.data, entry.objects)
         for _, rows in entry.rows:
             account.data.purge(rows)
 
@@ -139,12 +158,14 @@ def end_session(statement: Statement) -> None:
 
 
 def forget_leftovers(account: Account) -> None:
-    """After a start from a folder: rows without a table are what the last process had dropped, or temporary."""
+    """After a start from a folder: rows and files of no object are what the last process had dropped, or temporary."""
+    account.files.retain(item.number for item in account.catalog.objects.values() if item.kind == "stage")
     if account.data is None:
         return
     tables = (item for item in account.catalog.objects.values() if item.kind == "table")
     paths = (account.catalog.path(table) for table in tables)
     account.data.retain([(path[0], path[1], path[2]) for path in paths])
+    account.data.retain_streams([item.number for item in account.catalog.objects.values() if item.kind == "stream"])
 
 
 def discard(statement: Statement, item: CatalogObject, replaced: CatalogObject | None) -> None:

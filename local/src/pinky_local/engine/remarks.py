@@ -62,7 +62,7 @@ def truncate(statement: Statement) -> Result:
         data = statement.account.data
         if data is None:
             raise errors.unsupported("TRUNCATE: this account has no data plane (install the extra [data])")
-        data.truncate(tables.table_name(statement, item))
+        data.truncate(tables.table_name(statement, item), statement.session)
     return status("Statement executed successfully.")
 
 

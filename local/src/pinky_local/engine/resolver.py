@@ -6,11 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pinky_local.engine import context, errors, identifiers, information_schema
+from pinky_local.engine import (
+    context,
+    directory,
+    errors,
+    file_urls,
+    identifiers,
+    information_schema,
+    stage_places,
+    staged_rows,
+    stream_reading,
+)
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.specs.account import is_adaptive
-from pinky_local.types import Relation, Result, SessionContext, SqlError, TableColumn
+from pinky_local.engine.statement import Statement
+from pinky_local.types import Relation, Result, SessionContext, SqlError, StagedRows, StageHandle, TableColumn
 
 if TYPE_CHECKING:
     from pinky_local.engine.account import Account
@@ -30,6 +41,11 @@ class CatalogResolver:
     def __init__(self, account: Account) -> None:
         self._account = account
 
+    @property
+    def account(self) -> Account:
+        """The account whose catalog answers."""
+        return self._account
+
     def relation(self, parts: Sequence[str], session: SessionContext) -> Relation:
         """A table, view or INFORMATION_SCHEMA view. Raises 2003 where it is not visible, 606 without a warehouse."""
         with self._account.lock:
@@ -41,7 +57,8 @@ class CatalogResolver:
                 return Relation("rows", full, result=found)
             item = self._item(full, session)
             if item is not None and item.kind == "stream":
-                raise errors.unsupported(f"reading the stream {identifiers.dotted(parts)}")
+                self.need_warehouse(session)
+                return stream_reading.relation(self._account, item)
             if item is None or item.kind not in ("table", "view"):
                 raise errors.not_found("Object", identifiers.dotted(parts), in_query=True)
             self.need_warehouse(session)
@@ -80,6 +97,27 @@ class CatalogResolver:
             return context.result_scan(self._account, arguments[0])
         raise errors.compilation(2141, "42P13", f"Unknown table function {name.upper()}")
 
+    def staged(
+        self, location: str, file_format: str | None, pattern: str | None, session: SessionContext
+    ) -> StagedRows:
+        """The files a stage in FROM means. Raises 002003, 003001 and, without a warehouse, 000606."""
+        self.need_warehouse(session)
+        return staged_rows.of_query(self._account, location, file_format, pattern, session)
+
+    def directory(self, location: str, session: SessionContext) -> str:
+        """A directory table as a file of JSON lines."""
+        self.need_warehouse(session)
+        found = stage_places.locate(self._statement(session), location, "READ")
+        return str(directory.rows_file(self._account, found.stage))
+
+    def stage(self, location: str, session: SessionContext) -> StageHandle:
+        """A stage that a file function names."""
+        found = stage_places.locate(self._statement(session), location, "READ")
+        return file_urls.handle(self._account, found.stage)
+
+    def _statement(self, session: SessionContext) -> Statement:
+        return Statement(self._account, session, "SELECT 1", (), "")
+
     def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
         """Raise 2003 where the relation is invisible and 3001 where it is visible without the privilege."""
         if relation.kind == "rows":
@@ -89,7 +127,9 @@ class CatalogResolver:
             item = self._item(relation.name, session)
             if item is None:
                 raise errors.not_found("Object", identifiers.dotted(relation.name), in_query=True)
-            if not access.holds(access.active(session), item, privilege):
+            if item.kind == "stream":
+                stream_reading.check_readable(self._account, item, session)
+            elif not access.holds(access.active(session), item, privilege):
                 raise errors.insufficient(item.kind, item.name)
 
     def view_session(self, relation: Relation, session: SessionContext) -> SessionContext:

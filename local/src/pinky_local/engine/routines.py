@@ -1,4 +1,4 @@
-"""Procedures and functions as catalog objects: signatures, overloads, definitions. They do not run here yet.
+"""Procedures and functions as catalog objects: signatures, overloads, definitions.
 
 Rests on https://docs.snowflake.com/en/sql-reference/sql/create-procedure, create-function, desc-procedure.
 """
@@ -52,18 +52,22 @@ def _read_type(statement: Statement) -> str:
     return found.family if not sized and found.arguments == (str(whole),) else str(found)
 
 
-def _read_arguments(statement: Statement) -> list[list[Any]]:
-    """Read (name [IN | OUT] type [DEFAULT expression], …) as [name, type, has a default, is an output]."""
+def _read_arguments(statement: Statement) -> tuple[list[list[Any]], dict[str, str]]:
+    """Read (name [IN | OUT] type [DEFAULT expression], …).
+
+    Gives [name, type, has a default, is an output] of each, and the defaults by name.
+    """
     tokens = statement.tokens
     tokens.expect_symbol("(")
     found: list[list[Any]] = []
+    defaults: dict[str, str] = {}
     while not tokens.accept_symbol(")"):
         name = tokens.identifier()
         mode = tokens.any_word() if tokens.word() in ("IN", "INPUT", "OUT", "OUTPUT") else "IN"
         kind = _read_type(statement)
         optional = tokens.accept("DEFAULT")
         if optional:
-            definitions.read_default(statement)
+            defaults[name] = definitions.read_default(statement)
         elif found and found[-1][2]:
             raise errors.compilation(1003, "42000", f"Required argument {name} must come before optional ones.")
         found.append([name, kind, optional, mode in ("OUT", "OUTPUT")])
@@ -71,7 +75,7 @@ def _read_arguments(statement: Statement) -> list[list[Any]]:
             tokens.expect_symbol(",")
     if len({argument[0] for argument in found}) < len(found):
         raise errors.compilation(2025, "42S21", "duplicate argument name")
-    return found
+    return found, defaults
 
 
 def _read_returns(statement: Statement) -> dict[str, Any]:
@@ -95,11 +99,12 @@ def _read_returns(statement: Statement) -> dict[str, Any]:
 def create_routine(statement: Statement, creation: Creation) -> None:
     """Read what follows CREATE PROCEDURE name or CREATE FUNCTION name."""
     tokens, spec = statement.tokens, creation.spec
-    arguments = _read_arguments(statement)
+    arguments, defaults = _read_arguments(statement)
     types = [family(kind) for _, kind, _, _ in arguments]
     creation.signature = f"({', '.join(types)})"
     state: dict[str, Any] = {
         "arguments": arguments,
+        "defaults": defaults,
         "language": "SQL",
         "null_handling": "CALLED ON NULL INPUT",
         "volatility": "VOLATILE",

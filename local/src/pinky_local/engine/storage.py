@@ -1,164 +1,24 @@
-"""What stages, file formats, sequences, secrets, tags and streams have of their own.
+"""What file formats, sequences, secrets and tags have of their own.
 
 Rests on the CREATE, ALTER and DESC pages of each under https://docs.snowflake.com/en/sql-reference/sql/.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from typing import Any
 
-from pinky_local.engine import errors, families, identifiers, parameters, properties, show
+from pinky_local.engine import errors, families, parameters, properties, show
 from pinky_local.engine.alter import changed
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import Creation
+from pinky_local.engine.property_rows import format_rows, properties_table
 from pinky_local.engine.specs import TYPES, file_formats
-from pinky_local.engine.specs.storage import SECRET_TYPES, is_external, stage_cloud
-from pinky_local.engine.statement import Statement, rows
-from pinky_local.types import Result, ResultColumn
+from pinky_local.engine.specs.storage import SECRET_TYPES
+from pinky_local.engine.statement import Statement
+from pinky_local.types import Result
 
 Change = Callable[[], None]
-
-
-def _properties_table(values: list[list[Any]], *, parent: bool) -> Result:
-    names = [
-        *(["parent_property"] if parent else []),
-        "property",
-        "property_type",
-        "property_value",
-        "property_default",
-    ]
-    return rows([ResultColumn(name, length=16_777_216) for name in names], values, show.DESCRIBE_TYPE)
-
-
-# stage -----------------------------------------------------------------------------------------------------------
-
-_URL = re.compile(r"(s3|s3china|s3gov|s3compat|gcs|azure)://[^/]+(/.*)?\Z")
-_EXTERNAL_ONLY = (
-    "STORAGE_INTEGRATION", "CREDENTIALS", "ENDPOINT", "AWS_ACCESS_POINT_ARN", "USE_PRIVATELINK_ENDPOINT",
-)  # fmt: skip
-
-
-def create_stage(statement: Statement, creation: Creation) -> None:
-    """Read what follows CREATE STAGE name."""
-    if statement.tokens.accept("CLONE"):
-        raise errors.unsupported("CREATE STAGE … CLONE")
-    properties.read_settings(statement, TYPES["stage"], creating=True, settings=creation.settings)
-    creation.build.append(check_stage)
-
-
-def check_stage(item: CatalogObject) -> None:
-    """Raise where properties of external stages stand on an internal one, or the URL is none."""
-    url = item.properties.get("URL")
-    if url is not None and not _URL.match(str(url)):
-        raise errors.compilation(1422, "22023", f"invalid URL prefix found in: '{url}'")
-    if url is None:
-        for name in _EXTERNAL_ONLY:
-            if item.properties.get(name) is not None:
-                raise errors.invalid_property(name, "INTERNAL STAGE")
-    if item.properties.get("STORAGE_INTEGRATION") and item.properties.get("CREDENTIALS"):
-        raise errors.compilation(2091, "22023", "STORAGE_INTEGRATION and CREDENTIALS are mutually exclusive.")
-    kind = (item.properties.get("ENCRYPTION") or {}).get("TYPE")
-    if kind is not None and kind != "NONE" and str(kind).startswith("SNOWFLAKE_") == bool(url):
-        raise errors.invalid_value(str(kind), "ENCRYPTION TYPE")
-
-
-def alter_stage(statement: Statement, item: CatalogObject) -> Change | None:
-    """Read REFRESH and SET of a stage."""
-    tokens = statement.tokens
-    if tokens.accept("REFRESH"):
-        if tokens.accept("SUBPATH"):
-            tokens.expect_symbol("=")
-            tokens.string()
-        return lambda: _refresh(statement, item)
-    if not tokens.at("SET") or tokens.at("SET", "TAG"):
-        return None
-    tokens.expect("SET")
-    settings = properties.read_settings(statement, TYPES["stage"], creating=False)
-    if not settings.properties:
-        raise tokens.unexpected()
-
-    def change() -> None:
-        changed(statement, item, "OWNERSHIP")
-        given = settings.properties
-        if "URL" in given and not is_external(item):
-            raise errors.unsupported("turning an internal stage into an external one")
-        if "ENCRYPTION" in given and not is_external(item):
-            raise errors.invalid_property("ENCRYPTION", "INTERNAL STAGE")
-        directory = given.get("DIRECTORY")
-        if directory is not None and set(directory) != {"ENABLE"}:
-            wrong = next(name for name in directory if name != "ENABLE")
-            raise errors.invalid_property(wrong, "DIRECTORY")
-        draft = item.draft()
-        if directory is not None:
-            given["DIRECTORY"] = (item.properties.get("DIRECTORY") or {}) | directory
-        if "STORAGE_INTEGRATION" in given:
-            draft.properties.pop("CREDENTIALS", None)
-        if "CREDENTIALS" in given:
-            draft.properties.pop("STORAGE_INTEGRATION", None)
-        settings.apply(draft)
-        check_stage(draft)
-        statement.catalog.replace(item, draft)
-
-    return change
-
-
-def _refresh(statement: Statement, item: CatalogObject) -> None:
-    changed(statement, item, "WRITE", "OWNERSHIP")
-    if not (item.properties.get("DIRECTORY") or {}).get("ENABLE"):
-        raise errors.compilation(2220, "22000", f"Stage '{item.name}' has no directory table enabled.")
-    item.state["last_refreshed_on"] = statement.now.isoformat(sep=" ", timespec="milliseconds")
-
-
-_COPY_OPTIONS = (
-    ("ON_ERROR", "String", "ABORT_STATEMENT"), ("SIZE_LIMIT", "Long", ""), ("PURGE", "Boolean", "false"),
-    ("RETURN_FAILED_ONLY", "Boolean", "false"), ("ENFORCE_LENGTH", "Boolean", "true"),
-    ("TRUNCATECOLUMNS", "Boolean", "false"), ("FORCE", "Boolean", "false"),
-)  # fmt: skip
-
-
-def _format_rows(given: dict[str, Any]) -> list[list[str]]:
-    if "FORMAT_NAME" in given:
-        return [["FORMAT_NAME", "String", given["FORMAT_NAME"], ""]]
-    kind = str(given.get("TYPE", "CSV"))
-    found = [["TYPE", "String", kind, "CSV"]]
-    for name, option in file_formats.OPTIONS.items():
-        if kind not in option.formats:
-            continue
-        default = file_formats.default_of(name, kind)
-        value = file_formats.printed(given.get(name, default))
-        found.append([name, option.type, value, file_formats.printed(default)])
-    return found
-
-
-def describe_stage(statement: Statement, item: CatalogObject) -> Result:
-    """Answer DESCRIBE STAGE. Credentials are named, never shown."""
-    given = item.properties
-    values = [["STAGE_FILE_FORMAT", *row] for row in _format_rows(given.get("FILE_FORMAT") or {})]
-    values += [["STAGE_COPY_OPTIONS", name, kind, default, default] for name, kind, default in _COPY_OPTIONS]
-    url = json.dumps([given["URL"]]) if is_external(item) else ""
-    values.append(["STAGE_LOCATION", "URL", "String", url, ""])
-    if given.get("AWS_ACCESS_POINT_ARN"):
-        values.append(["STAGE_LOCATION", "AWS_ACCESS_POINT_ARN", "String", given["AWS_ACCESS_POINT_ARN"], ""])
-    if given.get("STORAGE_INTEGRATION"):
-        values.append(["STAGE_INTEGRATION", "STORAGE_INTEGRATION", "String", given["STORAGE_INTEGRATION"], ""])
-    elif is_external(item) and stage_cloud(statement, item) == "AWS":
-        key = (given.get("CREDENTIALS") or {}).get("AWS_KEY_ID", "")
-        values.append(["STAGE_CREDENTIALS", "AWS_KEY_ID", "String", key, ""])
-    if is_external(item):
-        private = file_formats.printed(bool(given.get("USE_PRIVATELINK_ENDPOINT")))
-        values.append(["PRIVATELINK", "USE_PRIVATELINK_ENDPOINT", "Boolean", private, "false"])
-    directory = given.get("DIRECTORY") or {}
-    for name in ("ENABLE", "AUTO_REFRESH"):
-        values.append(["DIRECTORY", name, "Boolean", file_formats.printed(bool(directory.get(name))), "false"])
-    for name in ("NOTIFICATION_INTEGRATION", "AWS_SNS_TOPIC"):
-        if directory.get(name):
-            values.append(["DIRECTORY", name, "String", directory[name], ""])
-    if directory.get("ENABLE"):
-        values.append(["DIRECTORY", "LAST_REFRESHED_ON", "Timestamp", item.state.get("last_refreshed_on", ""), ""])
-    return _properties_table(values, parent=True)
 
 
 # file format -----------------------------------------------------------------------------------------------------
@@ -173,7 +33,7 @@ def create_format(statement: Statement, creation: Creation) -> None:
 
 def describe_format(_: Statement, item: CatalogObject) -> Result:
     """Answer DESCRIBE FILE FORMAT."""
-    return _properties_table(_format_rows(item.properties), parent=False)
+    return properties_table(format_rows(item.properties), parent=False)
 
 
 # sequence --------------------------------------------------------------------------------------------------------
@@ -325,96 +185,15 @@ def alter_tag(statement: Statement, item: CatalogObject) -> Change | None:
     return change
 
 
-# stream ----------------------------------------------------------------------------------------------------------
-
-
-def create_stream(statement: Statement, creation: Creation) -> None:
-    """Read [COPY GRANTS] ON TABLE | VIEW | STAGE name [AT | BEFORE (…)] properties."""
-    tokens = statement.tokens
-    creation.copy_grants = tokens.accept("COPY", "GRANTS")
-    settings = creation.settings
-    while properties.read_tags_clause(statement, settings):
-        continue
-    if tokens.at("CLONE"):
-        raise errors.unsupported("CREATE STREAM … CLONE")
-    tokens.expect("ON")
-    if tokens.word() in ("EXTERNAL", "EVENT", "DYNAMIC"):
-        raise errors.unsupported(f"streams on {tokens.word()} tables")
-    kind = tokens.one_of("TABLE", "VIEW", "STAGE").lower()
-    parts = tokens.name()
-    timed = _read_time_travel(statement)
-    properties.read_settings(statement, TYPES["stream"], creating=True, settings=settings)
-    if kind == "stage" and (timed or set(settings.properties) - {"COMMENT"}):
-        raise errors.compilation(2203, "0A000", "A stream on a stage takes no AT, BEFORE, APPEND_ONLY or initial rows.")
-    if settings.properties.get("INSERT_ONLY"):
-        raise errors.compilation(2203, "0A000", "INSERT_ONLY is only for streams on external tables.")
-
-    def build(item: CatalogObject) -> None:
-        source = statement.find(kind, parts)
-        if kind == "stage":
-            statement.require(source, "USAGE", "READ")
-            if not (source.properties.get("DIRECTORY") or {}).get("ENABLE"):
-                raise errors.compilation(2203, "0A000", f"Stage '{source.name}' has no directory table enabled.")
-        else:
-            _check_source(statement, source)
-        item.state.update(source=source.number, source_kind=kind)
-
-    def finish(item: CatalogObject) -> None:
-        source = statement.catalog.objects[item.state["source"]]
-        if kind != "stage":
-            source.properties["CHANGE_TRACKING"] = True
-
-    def change(draft: CatalogObject) -> None:
-        if statement.find(kind, parts).number != draft.state["source"]:
-            raise errors.unsupported("changing the source of a stream with CREATE OR ALTER")
-        held = statement.catalog.objects[draft.number].properties
-        for name in ("APPEND_ONLY", "INSERT_ONLY", "SHOW_INITIAL_ROWS"):
-            if settings.properties.get(name, False) != held.get(name, False):
-                raise errors.unsupported(f"changing {name} of a stream with CREATE OR ALTER")
-
-    creation.build.append(build)
-    creation.alter.append(change)
-    creation.finish.append(finish)
-
-
-def _check_source(statement: Statement, source: CatalogObject) -> None:
-    """SELECT on the source, and OWNERSHIP of it for the first stream, which turns change tracking on."""
-    statement.require(source, "SELECT")
-    if not source.properties.get("CHANGE_TRACKING"):
-        statement.require(source, "OWNERSHIP")
-
-
-def _read_time_travel(statement: Statement) -> bool:
-    tokens = statement.tokens
-    if tokens.word() not in ("AT", "BEFORE"):
-        return False
-    tokens.index += 1
-    tokens.expect_symbol("(")
-    word = tokens.one_of("STREAM", "TIMESTAMP", "OFFSET", "STATEMENT")
-    tokens.expect_symbol("=>")
-    if word == "STREAM":
-        parts = identifiers.parse_dotted(tokens.string())
-        statement.deferred_checks.append(lambda: statement.find("stream", parts))
-        tokens.expect_symbol(")")
-        return True
-    raise errors.unsupported(f"streams from {word}: this account keeps no history of rows")
-
-
-def describe_stream(statement: Statement, item: CatalogObject) -> Result:
-    """Answer DESCRIBE STREAM: the row of SHOW STREAMS."""
-    return show.table(statement, TYPES["stream"].show, [item], show.DESCRIBE_TYPE)
-
-
 def describe_by_show(statement: Statement, item: CatalogObject) -> Result:
     """Answer DESCRIBE for types whose DESCRIBE has the columns of SHOW."""
     return show.table(statement, TYPES[item.kind].show, [item], show.DESCRIBE_TYPE)
 
 
 families.CREATE |= {
-    "stage": create_stage, "file_format": create_format, "sequence": create_sequence, "secret": create_secret,
-    "tag": create_tag, "stream": create_stream,
+    "file_format": create_format, "sequence": create_sequence, "secret": create_secret, "tag": create_tag,
 }  # fmt: skip
-families.ALTER |= {"stage": alter_stage, "sequence": alter_sequence, "secret": alter_secret, "tag": alter_tag}
+families.ALTER |= {"sequence": alter_sequence, "secret": alter_secret, "tag": alter_tag}
 families.DESCRIBE |= {
-    "stage": describe_stage, "file_format": describe_format, "stream": describe_stream, "sequence": describe_by_show,
+    "file_format": describe_format, "sequence": describe_by_show,
 }  # fmt: skip

@@ -21,9 +21,10 @@ def pinky_resource_types() -> Iterable[type[Resource]]:
     from pinky_account.database import Database
     from pinky_account.role import Role
     from pinky_account.role_grant import RoleGrant
+    from pinky_account.storage_integration import StorageIntegration
     from pinky_account.warehouse import Warehouse
 
-    return [AccountGrant, Database, Role, RoleGrant, Warehouse]
+    return [AccountGrant, Database, Role, RoleGrant, StorageIntegration, Warehouse]
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from pinky_core import Diagnostic, Keyword, OnChange, Plan, Resource, hookimpl, prop, resource
 
@@ -39,3 +40,11 @@ def pinky_check_plan(plan: Plan) -> Iterable[Diagnostic]:
         yield Diagnostic.error(
             "acme-limit", f"this plan has {len(plan.destructive())} destructive changes; at most {LIMIT}"
         )
+
+
+@hookimpl(optionalhook=True)
+def pinky_stage_slots() -> list[Any]:
+    """The slots of this package; asked for only where pinky-schema is installed."""
+    from pinky_example.archive_files import ARCHIVE_FILES
+
+    return [ARCHIVE_FILES]

@@ -5,15 +5,34 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from pinky_core import Resource, hookimpl
+from pinky_core import Resource, Section, hookimpl
 
 if TYPE_CHECKING:
-    from pinky_schema.provider import SchemaProvider
+    import pluggy
 
-__all__ = ["KINDS", "SchemaProvider", "pinky_resource_types"]
+    from pinky_schema.dag_predicates import Predicate
+    from pinky_schema.provider import SchemaProvider
+    from pinky_schema.slots import Kept, Party, RegistryColumn, Slot, SlotUse
+
+__all__ = [
+    "KINDS",
+    "Kept",
+    "Party",
+    "Predicate",
+    "RegistryColumn",
+    "SchemaProvider",
+    "Slot",
+    "SlotUse",
+    "pinky_add_hooks",
+    "pinky_dag_predicates",
+    "pinky_manifest_sections",
+    "pinky_resource_types",
+    "pinky_stage_slots",
+]
 
 #: Module and class of every kind.
 KINDS: tuple[tuple[str, str], ...] = (
+    ("file_format", "FileFormat"),
     ("grant", "Grant"),
     ("procedure", "Procedure"),
     ("secret", "Secret"),
@@ -33,9 +52,52 @@ def pinky_resource_types() -> list[type[Resource]]:
     return [getattr(importlib.import_module(f"pinky_schema.{module}"), name) for module, name in KINDS]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "SchemaProvider":
-        from pinky_schema.provider import SchemaProvider
+@hookimpl
+def pinky_add_hooks(manager: pluggy.PluginManager) -> None:
+    """The hooks that this package adds for others."""
+    from pinky_schema import hookspecs
 
-        return SchemaProvider
+    manager.add_hookspecs(hookspecs)
+
+
+@hookimpl
+def pinky_manifest_sections() -> list[Section]:
+    """The sections of this package."""
+    from pinky_schema.dag import DAG
+    from pinky_schema.stages import STAGES
+
+    return [STAGES, DAG]
+
+
+@hookimpl
+def pinky_dag_predicates() -> tuple[Predicate, ...]:
+    """The predicates of this package."""
+    from pinky_schema.dag_predicates import BUILT_IN
+
+    return BUILT_IN
+
+
+@hookimpl
+def pinky_stage_slots() -> tuple[Slot, ...]:
+    """The four slots of this package."""
+    from pinky_schema.builtin_slots import SLOTS
+
+    return SLOTS
+
+
+#: Public names that are looked up when they are first used, since most programs need none of them.
+_LATE = {
+    "SchemaProvider": "provider",
+    "Kept": "slots",
+    "Party": "slots",
+    "Predicate": "dag_predicates",
+    "RegistryColumn": "slots",
+    "Slot": "slots",
+    "SlotUse": "slots",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(importlib.import_module(f"pinky_schema.{_LATE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

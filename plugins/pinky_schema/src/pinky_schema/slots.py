@@ -113,7 +113,7 @@ class Slot:
 def slots_of(hooks: Any) -> Iterator[tuple[str, Slot]]:
     """Every slot with the name of the plugin that brings it; raises `PluginError` where two claim one name."""
     owners: dict[str, str] = {}
-    for implementation in reversed(hooks.pinky_stage_slots.get_hookimpls()):  # in the order of registration
+    for implementation in hooks.pinky_stage_slots.get_hookimpls():
         plugin = implementation.plugin_name
         for slot in implementation.function():
             if not isinstance(slot, Slot):

@@ -22,7 +22,7 @@ FACTS: Mapping[str, str] = {
     "notification_integration": "who is told of new files, on GCS and Azure (triggered mode)",
     "aws_sns_topic": "topic of new files, on S3 (triggered mode, where the bucket sends to a topic)",
     "warehouse": "where tasks run; without it they are serverless",
-    "viewer": "who may look: ROLE name or DATABASE ROLE name",
+    "viewer": "who may look: ROLE name, DATABASE ROLE name, or NOBODY",
     "production": "names of environments that are production",
     "runtime_version": "version of Python that the procedures run on",
     "artifact_repository": "where the procedures take their packages from",
@@ -62,11 +62,16 @@ class Facts:
         """Where a slot's files of one schema lie: ``<bucket>/<slot>/<database>/<schema>/``, the names in lower case."""
         return "/".join([(self.bucket or "").rstrip("/"), slot, *(str(part).lower() for part in schema), ""])
 
-    def viewer_grantee(self) -> tuple[str, str]:
-        """The key of a grant's document that names the viewer, and the name."""
+    def viewer_grantee(self) -> tuple[str, str] | None:
+        """The key of a grant's document that names the viewer, and the name; None where nobody may look.
+
+        Raises ValueError for what is neither.
+        """
+        if self.viewer.strip().upper() == "NOBODY":
+            return None
         found = _VIEWER.match(self.viewer.strip())
         if found is None:
-            raise ValueError(f"vars.stages.viewer: {self.viewer!r} is neither ROLE name nor DATABASE ROLE name")
+            raise ValueError(f"vars.stages.viewer: {self.viewer!r} is none of ROLE name, DATABASE ROLE name, NOBODY")
         return ("to_role" if found[1].upper() == "ROLE" else "to_database_role"), found[2].strip()
 
 
@@ -96,4 +101,9 @@ def facts_of(variables: Mapping[str, Any], env: str | None) -> tuple[Facts, list
     bucket = values.get("bucket")
     if bucket is not None and not _BUCKET.match(bucket):
         mistakes.append(f"vars.stages.bucket: {bucket!r} is no place in cloud storage: {FACTS['bucket']}")
-    return Facts(env=env, **values), mistakes
+    facts = Facts(env=env, **values)
+    try:
+        facts.viewer_grantee()
+    except ValueError as error:
+        mistakes.append(str(error))
+    return facts, mistakes

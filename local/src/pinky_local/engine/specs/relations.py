@@ -183,13 +183,15 @@ def _stale(statement: Statement, item: CatalogObject) -> str:
 
 
 def _stale_after(statement: Statement, item: CatalogObject) -> datetime | None:
-    """Creation (nothing has read the stream yet) plus the longer of the source's two retention periods."""
+    """The last consumption, or the creation, plus the longer of the source's two retention periods."""
     source = statement.catalog.objects.get(item.state["source"])
     if source is None or source.kind == "stage":
         return None
     names = ("DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS")
     days = max(int(effective(statement, PARAMETERS[name], source)[0]) for name in names)
-    return item.created_on + timedelta(days=days)
+    data = statement.account.data
+    moved = data.stream_moved(item.number) if data is not None else None
+    return (moved or item.created_on) + timedelta(days=days)
 
 
 STREAM = ObjectType(

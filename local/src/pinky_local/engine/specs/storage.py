@@ -9,7 +9,7 @@ from pinky_local.engine import errors, values
 from pinky_local.engine import show_columns as columns
 from pinky_local.engine.spec import ObjectType, Property, ShowColumn
 from pinky_local.engine.specs.account import COMMENT
-from pinky_local.engine.specs.file_formats import OPTIONS, read_format
+from pinky_local.engine.specs.file_formats import OPTIONS, default_of, read_format
 
 if TYPE_CHECKING:
     from pinky_local.engine.catalog import CatalogObject
@@ -115,6 +115,14 @@ STAGE = ObjectType(
 
 # file format -----------------------------------------------------------------------------------------------------
 
+
+def _format_options(_: Statement, item: CatalogObject) -> str:
+    """Every option of the format type, with its default where nothing else was given."""
+    kind = str(item.properties.get("TYPE", "CSV"))
+    known = [name for name, option in OPTIONS.items() if kind in option.formats]
+    return json.dumps({"TYPE": kind, **{name: item.properties.get(name, default_of(name, kind)) for name in known}})
+
+
 FILE_FORMAT = ObjectType(
     kind="file_format",
     words="FILE FORMAT",
@@ -134,9 +142,7 @@ FILE_FORMAT = ObjectType(
         ShowColumn("type", lambda _, item: str(item.properties.get("TYPE", "CSV"))),
         columns.OWNER,
         columns.COMMENT,
-        ShowColumn(
-            "format_options", lambda _, i: json.dumps({k: v for k, v in i.properties.items() if k != "COMMENT"})
-        ),
+        ShowColumn("format_options", _format_options),
         columns.OWNER_ROLE_TYPE,
     ),
     privileges=("USAGE",),
@@ -307,6 +313,15 @@ TAG = ObjectType(
 
 # storage integration ---------------------------------------------------------------------------------------------
 
+
+def _integration_type(statement: Statement, name: str) -> str:
+    """EXTERNAL_STAGE; the two for Snowflake Postgres are refused by name."""
+    token = statement.tokens.token
+    if token.value.upper() in ("POSTGRES_EXTERNAL_STORAGE", "POSTGRES_INTERNAL_STORAGE"):
+        raise errors.unsupported(f"STORAGE INTEGRATION with TYPE = {token.value.upper()}")
+    return str(values.keyword("EXTERNAL_STAGE")(statement, name))
+
+
 STORAGE_INTEGRATION = ObjectType(
     kind="storage_integration",
     words="STORAGE INTEGRATION",
@@ -316,19 +331,21 @@ STORAGE_INTEGRATION = ObjectType(
     space="integration",
     create_privilege="CREATE INTEGRATION",
     properties=(
-        Property("TYPE", values.keyword("EXTERNAL_STAGE"), required=True, create_only=True),
+        Property("TYPE", _integration_type, required=True, create_only=True),
         Property(
             "STORAGE_PROVIDER",
             values.keyword("S3", "S3CHINA", "S3GOV", "GCS", "AZURE"),
             required=True,
             create_only=True,
         ),
-        Property("ENABLED", values.boolean(), required=True),
-        Property("STORAGE_AWS_ROLE_ARN", values.text()),
+        Property("ENABLED", values.boolean(), default=True, required=True),
+        Property("STORAGE_AWS_ROLE_ARN", values.text(), unsettable=False),
+        # The page lists no UNSET for these two; Snowflake's Terraform provider sends it and tests that it works.
         Property("STORAGE_AWS_EXTERNAL_ID", values.text()),
-        Property("STORAGE_AWS_OBJECT_ACL", values.text()),
-        Property("AZURE_TENANT_ID", values.text()),
-        Property("STORAGE_ALLOWED_LOCATIONS", values.text_list(), required=True),
+        Property("STORAGE_AWS_OBJECT_ACL", values.keyword("bucket-owner-full-control")),
+        Property("AZURE_TENANT_ID", values.text(), unsettable=False),
+        Property("USE_PRIVATELINK_ENDPOINT", values.boolean(), unsettable=False),
+        Property("STORAGE_ALLOWED_LOCATIONS", values.text_list(), required=True, unsettable=False),
         Property("STORAGE_BLOCKED_LOCATIONS", values.text_list()),
         COMMENT,
     ),
@@ -336,7 +353,7 @@ STORAGE_INTEGRATION = ObjectType(
         columns.NAME,
         ShowColumn("type", columns.declared("TYPE")),
         ShowColumn("category", columns.fixed("STORAGE")),
-        ShowColumn("enabled", lambda _, item: "true" if item.properties.get("ENABLED") else "false"),
+        ShowColumn("enabled", lambda _, item: "true" if item.properties.get("ENABLED", True) else "false"),
         columns.COMMENT,
         columns.CREATED_ON,
     ),
@@ -346,6 +363,7 @@ STORAGE_INTEGRATION = ObjectType(
     show_limit=False,
     title="Integration",
     citation=_DOCS + "create-storage-integration",
+    guesses=("what DESCRIBE says of the cloud's side (users, service accounts, consent) is made up",),
 )
 
 TYPES = (STAGE, FILE_FORMAT, SEQUENCE, SECRET, TAG, STORAGE_INTEGRATION)

@@ -1,0 +1,1 @@
+"""What runs inside Snowflake: standard library only; a bundler puts the text of these modules into bodies."""

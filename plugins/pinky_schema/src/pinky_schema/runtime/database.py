@@ -1,0 +1,51 @@
+"""Statements of the runtime: one function to run them, one to keep several in one transaction.
+
+https://docs.snowflake.com/en/sql-reference/transactions (scoped transactions in procedures)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+
+def rows_of(session: Any, statement: str, *parameters: Any) -> list[Any]:
+    """The rows that one statement answers; ``parameters`` stand for its ``?`` in order."""
+    return list(session.sql(statement, params=list(parameters) or None).collect())
+
+
+def changed_rows(session: Any, statement: str, *parameters: Any) -> int:
+    """How many rows an INSERT, UPDATE, DELETE or MERGE changed: the sum of the counts it answers."""
+    found = rows_of(session, statement, *parameters)
+    counts: Sequence[Any] = tuple(found[0])[:2] if found else ()
+    return sum(int(count) for count in counts[: 1 if statement.lstrip()[:6].upper() == "UPDATE" else 2])
+
+
+@contextlib.contextmanager
+def transaction(session: Any) -> Iterator[None]:
+    """Everything inside takes effect at once, or nothing does."""
+    rows_of(session, "BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        rows_of(session, "ROLLBACK")
+        raise
+    rows_of(session, "COMMIT")
+
+
+def decoded(value: Any) -> Any:
+    """A cell of a VARIANT, ARRAY or OBJECT as Python data; it comes as JSON text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def as_json(value: Any) -> str:
+    """Python data as the JSON text for PARSE_JSON(?); what JSON does not know becomes text."""
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def shortened(error: BaseException) -> str:
+    """What an error says, in at most 4,000 characters."""
+    text = f"{type(error).__name__}: {error}"
+    return text if len(text) <= 4000 else text[:3997] + "..."
