@@ -233,6 +233,18 @@ def test_every_type_survives_being_put_back(account: Account, other: SessionCont
     assert account.rows("SELECT * FROM k") == before * 2
 
 
+def test_the_files_a_transaction_loaded_are_remembered(account: Account, other: SessionContext) -> None:
+    name, files = ("DB", "S", "T"), [("mark", "etag")]
+    columns = account.catalog.relations[name].columns
+    account.query("BEGIN")
+    account.plane.load(name, ["A", "B"], "SELECT 5, 'x'", account.session, account.catalog, columns, files)
+    account.query("INSERT INTO u VALUES (5, 'foreign')", session=other)
+    assert account.plane.loaded_files(name, account.session) == set(files)
+    assert account.plane.loaded_files(name, other) == set()
+    account.query("COMMIT")
+    assert account.plane.loaded_files(name, other) == set(files)
+
+
 # -- scopes ------------------------------------------------------------------------------------------------------------
 
 

@@ -407,6 +407,20 @@ def test_a_stream_on_a_stage_moves_when_it_is_consumed(staged: Speaker) -> None:
     assert files(staged) == [("three.csv", "e3", "INSERT")]
 
 
+def test_a_stream_on_a_stage_with_many_files(staged: Speaker) -> None:
+    refresh(staged, *(("INSERT", f"f{number}.csv", f"e{number}") for number in range(1200)))
+    assert len(files(staged)) == 1200
+    assert has_data(staged, "F") is True
+    staged.run("BEGIN", "INSERT INTO sink SELECT size, relative_path FROM f")
+    staged.refused("INSERT INTO sink SELECT 1 / 0, relative_path FROM f")
+    staged.run("COMMIT")
+    assert staged.run("SELECT count(*) AS n FROM sink") == [{"N": 1200}]
+    assert files(staged) == []
+    plane = staged.engine.account.data
+    assert isinstance(plane, DuckDataPlane)
+    assert list(plane._storage.scratch_file().parent.glob("*")) == []
+
+
 def test_a_procedures_ddl_does_not_commit_its_callers_transaction(account: Speaker) -> None:
     plane = account.engine.account.data
     assert isinstance(plane, DuckDataPlane)

@@ -32,6 +32,14 @@ def serve(
         str | None, typer.Option("--folder", metavar="FOLDER", help="Keep the account here. Default: in memory.")
     ] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, metavar="PORT", help="0: any free port.")] = 0,
+    bucket: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bucket",
+            metavar="URL=FOLDER",
+            help="A folder for a bucket, s3://acme-dev=/data/acme. Repeatable.",
+        ),
+    ] = None,
     no_data: Annotated[bool, typer.Option("--no-data", help="Catalog only, no rows.")] = False,
 ) -> int:
     """Serve the embedded account on loopback.
@@ -48,6 +56,8 @@ def serve(
     except ImportError:
         return run.failed(CannotConnectError("this needs the package pinky-local, from the same place as pinky-cli"))
     arguments = ["serve", "--port", str(port), *(["--folder", folder] if folder else [])]
+    for text in bucket or []:
+        arguments += ["--bucket", text]
     return serve_account([*arguments, *(["--no-data"] if no_data else [])])
 
 
@@ -144,7 +154,10 @@ def _demonstrate(run: Run, manifest: Path, *, brief: bool) -> int:
     env = run.settings.env or first_environment(manifest)
     run.settings = dataclasses.replace(run.settings, manifest=str(manifest), env=env, local=True)
     desired = declared(run)
-    with embedded_account(run.settings.local_folder) as account, connected_to(account, run.id) as connection:
+    with (
+        embedded_account(run.settings.local_folder, run.settings.local_buckets) as account,
+        connected_to(account, run.id) as connection,
+    ):
         pinky = provider(run, connection)
         prepare_embedded(run, connection, desired.target)
         command = f"pinky --local plan -m {manifest}" + (f" --env {env}" if env else "")

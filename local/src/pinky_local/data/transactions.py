@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 
+_IDS = "kept_ids"
+
 
 class Connection:
     """A DuckDB cursor that runs one statement at a time."""
@@ -162,7 +164,8 @@ class Transaction:
         if not found:
             return  # dropped for good meanwhile
         if kept.removed:
-            execute(f"DELETE FROM {table} WHERE rowid IN (SELECT unnest(?))", [kept.removed])
+            self._list_ids(kept.removed)
+            execute(f"DELETE FROM {table} WHERE rowid IN (SELECT r FROM {_IDS})")
         stored = [row[0] for row in execute(f"DESCRIBE SELECT * FROM '{kept.file}'").fetchall()]
         both = ", ".join(column for column in stored if column in found)
         execute(f"INSERT INTO {table} ({both}) SELECT {both} FROM '{kept.file}'")
@@ -170,13 +173,19 @@ class Transaction:
     def _keep(self) -> None:
         """Write down what the transaction has done so far as rows, so that no statement has to be run again."""
         for table, ids in self.touched.items():
-            changed = f" OR rowid IN (SELECT unnest({sorted(ids)}))" if ids else ""
+            changed = ""
+            if ids:
+                self._list_ids(sorted(ids))
+                changed = f" OR rowid IN (SELECT r FROM {_IDS})"
             file = self._storage.scratch_file()
             rows = f"SELECT * FROM {table} WHERE rowid >= {OWN_ROWS}{changed}"
             self.connection.cursor.execute(f"COPY ({rows}) TO '{file}' (FORMAT parquet)")
             self._forget_file(table)
             self._kept[table] = _Kept(sorted(ids), file)
         self._done.clear()
+
+    def _list_ids(self, ids: list[int]) -> None:
+        self.connection.cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_IDS} AS SELECT unnest(?) AS r", [ids])
 
     def _forget_file(self, table: str) -> None:
         if table in self._kept:

@@ -34,6 +34,7 @@ from pinky_local.engine import (
     show_keys,
     show_parameters,
     stage_files,
+    stage_places,
     stages,
     storage,
     store,
@@ -54,6 +55,7 @@ from pinky_local.engine.runs.runner import StatementRunner
 from pinky_local.engine.runs.scheduler import Scheduler
 from pinky_local.engine.statement import Statement
 from pinky_local.files import Buckets, FileStore
+from pinky_local.files.store import BadKeyError
 from pinky_local.types import (
     Around,
     Bind,
@@ -208,7 +210,7 @@ class CatalogEngine:
         if word in FILE_HANDLERS:
             if describe_only:
                 raise errors.unsupported(f"describing {word} without running it")
-            result = FILE_HANDLERS[word](statement)
+            result = self._on_files(statement, word)
         elif word in _QUERIES:
             result = self._query(statement, word, describe_only=describe_only)
         elif (runner := self._runner(statement, word)) is not None:
@@ -300,6 +302,12 @@ class CatalogEngine:
         if word == "CALL" and statement.tokens.word(1).startswith("SYSTEM$"):
             return None
         return RUNNERS.get(word)
+
+    def _on_files(self, statement: Statement, word: str) -> Result:
+        try:
+            return FILE_HANDLERS[word](statement)
+        except BadKeyError as problem:
+            raise stage_places.bad_path(problem) from problem
 
     def _handler(self, statement: Statement, word: str) -> Handler:
         tokens = statement.tokens
