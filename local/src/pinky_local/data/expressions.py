@@ -169,7 +169,11 @@ def _anonymous(here: Expressions, node: Any) -> Typed:
 
 
 def _dotted(here: Expressions, node: Any) -> Typed:
-    raise unsupported(f"function {node.sql(dialect='snowflake')}")
+    *names, called = list(node.flatten())
+    if not isinstance(called, exp.Anonymous) or not all(isinstance(name, exp.Identifier) for name in names):
+        raise unsupported(f"function {node.sql(dialect='snowflake')}")
+    parts = [*(name_of(name) for name in names), str(called.this).upper()]
+    return here.translation.call_user_function(here, parts, called.expressions)
 
 
 def _cast(here: Expressions, node: Any) -> Typed:

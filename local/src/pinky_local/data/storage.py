@@ -23,8 +23,10 @@ import duckdb
 
 from pinky_local.data.changes import Changes
 from pinky_local.data.datatypes import SnowType, parse_type
-from pinky_local.data.refusals import compilation, from_duckdb, invalid_identifier, missing_table
-from pinky_local.types import TableColumn
+from pinky_local.data.refusals import compilation, from_duckdb, invalid_identifier, marked, missing_table
+from pinky_local.types import SqlError, TableColumn
+
+PythonCall = Callable[[Sequence[str | None]], str | None]
 
 Name = tuple[str, str, str]
 
@@ -80,6 +82,7 @@ class Storage:
         self.commits = 0
         self.shapes = 0
         self.logs: set[str] = set()
+        self._python: dict[str, PythonCall] = {}
         self._lasting = folder is not None
         self._numbers = itertools.count(1)
         self._files = itertools.count(1)
@@ -127,6 +130,22 @@ class Storage:
         """The value of an expression that reads no row."""
         with self.lock:
             return self.scalar(f"SELECT {expression}")
+
+    def offer_python(self, key: str, call: PythonCall) -> None:
+        """Let statements call a Python function: `pinky_python(key, list of texts)` gives its text."""
+        with self.lock:
+            if not self._python:
+                self.connection.create_function(  # type: ignore[call-overload]  # its stubs want enumerations
+                    "pinky_python", self._call_python, ["VARCHAR", "VARCHAR[]"], "VARCHAR",
+                    null_handling="special", side_effects=True,
+                )  # fmt: skip
+            self._python[key] = call
+
+    def _call_python(self, key: str, arguments: list[str | None]) -> str | None:
+        try:
+            return self._python[key](arguments)
+        except SqlError as problem:
+            raise RuntimeError(marked(problem)) from problem
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database, for one session."""

@@ -276,7 +276,8 @@ class CatalogEngine:
         return names
 
     def close(self) -> None:
-        """Remove the files of stages that are not kept."""
+        """Remove the files of stages that are not kept, and unload the code of functions."""
+        self.resolver.functions.close()
         self.account.files.close()
 
     # statements ----------------------------------------------------------------------------------------------------
