@@ -2,7 +2,7 @@
 
 demo      apply examples/ on the embedded local account, then plan again: No changes.
 tests     all tests, on every supported Python that is installed
-snowpark  the tests that need Snowpark, and with it the connector's older line (4.x)
+snowpark  the tests that need Snowpark or pyarrow, and with it the connector's older line (4.x)
 types     mypy --strict
 lint      ruff and the import contracts
 generate  JSON Schemas and reference pages; in CI it fails when a byte would change
@@ -26,7 +26,7 @@ nox.options.reuse_existing_virtualenvs = True
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 PLUGINS = ["pinky_schema", "pinky_database", "pinky_account", "pinky_example"]
-# What goes through the connector: it is another one here, and Snowpark is beside it.
+# What goes through the connector, which is another one here with Snowpark beside it, and what reads Parquet.
 SNOWPARK_TESTS = [
     "local/tests/test_connectors.py",
     "local/tests/test_connectors_account.py",
@@ -34,6 +34,7 @@ SNOWPARK_TESTS = [
     "local/tests/test_wire_account.py",
     "plugins/pinky_schema/tests/test_provider.py",
     "plugins/pinky_schema/tests/test_imports.py",
+    "plugins/pinky_schema/tests/test_hashes_parquet.py",
     "tests/acceptance/test_shop.py",
     "cli/tests",
 ]
@@ -68,7 +69,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python="3.11")
 def snowpark(session: nox.Session) -> None:
-    install_all(session, *group("test"), "snowflake-snowpark-python>=1.40,<2")
+    install_all(session, *group("test"), "snowflake-snowpark-python>=1.40,<2", "pyarrow>=18")
     session.run("pytest", *(session.posargs or SNOWPARK_TESTS))
 
 

@@ -1,15 +1,16 @@
 """Writes what is generated: JSON Schemas under schemas/, reference pages under docs/reference/.
 
 `python docs/generate.py` writes; with `--check` it changes nothing and fails, naming every file that would change.
-Everything comes from the installed plugins, so the pages cannot tell anything else than the code.
+Everything comes from the plugins of this repository's packages, so the pages cannot tell anything else than the code.
 """
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from pinky_core import hookspecs
 from pinky_core.change import plain
 from pinky_core.declare import SCOPES
 from pinky_core.json_schema import document_schema, manifest_schema
-from pinky_core.plugins import Registry, load_plugins, package_of
+from pinky_core.plugins import Registry, make_registry, package_of
+from pinky_core.section import Section
 from pinky_core.spec import Field, OnChange, Source, Spec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,10 +32,11 @@ OURS = ("pinky_schema", "pinky_database", "pinky_account")
 
 def main() -> int:
     """Write or check every generated file; the exit code of the check."""
-    registry = load_plugins()
+    registry = make_registry({name: importlib.import_module(name) for name in OURS})
     files = {ROOT / path: text for path, text in generated(registry)}
     stale = sorted(path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text)
-    extra = sorted(path for folder in ("schemas", "docs/reference/kinds") for path in (ROOT / folder).glob("*.*"))
+    folders = ("schemas", "docs/reference/kinds", "docs/reference/sections")
+    extra = sorted(path for folder in folders for path in (ROOT / folder).glob("*.*"))
     stale += [path for path in extra if path not in files]
     if "--check" in sys.argv:
         for path in stale:
@@ -51,7 +54,7 @@ def main() -> int:
 
 def generated(registry: Registry) -> Iterator[tuple[str, str]]:
     """Every generated file: relative path and text."""
-    kinds = {kind: cls for kind, cls in sorted(registry.kinds.items()) if registry.kind_plugins[kind] in OURS}
+    kinds = dict(sorted(registry.kinds.items()))
     sections = registry.section_schemas()
     yield "schemas/manifest.schema.json", _json(manifest_schema(kinds, sections, SCOPES))
     client = {kind: cls for kind, cls in kinds.items() if cls.spec.scope == "schema"}
@@ -60,6 +63,9 @@ def generated(registry: Registry) -> Iterator[tuple[str, str]]:
         yield f"schemas/{kind}.schema.json", _json(document_schema(cls))
         yield f"docs/reference/kinds/{kind}.md", kind_page(cls)
     yield "docs/reference/kinds/README.md", index_page(kinds)
+    for key, section in sorted(registry.sections.items()):
+        yield f"docs/reference/sections/{key}.md", section_page(section, sections[key], registry)
+    yield "docs/reference/sections/README.md", sections_page(registry)
     yield "docs/reference/hooks.md", hooks_page()
     yield "docs/reference/local-account.md", parity_page()
 
@@ -121,6 +127,65 @@ def _row(field: Field) -> str:
         )
     doc = " ".join(field.doc.split()).replace("|", "\\|")
     return f"| `{field.name}` | {kind} | {default} | {_CHANGES[field.on_change]} | {_SOURCES[field.source]} | {doc} |"
+
+
+def sections_page(registry: Registry) -> str:
+    """The list of sections by package."""
+    lines = ["# Sections", "", "| section | package | |", "|---|---|---|"]
+    for key, section in sorted(registry.sections.items()):
+        package = registry.section_plugins[key].replace("_", "-")
+        lines.append(f"| [{key}]({key}.md) | {package} | {_cell(section.doc)} |")
+    return "\n".join(lines) + "\n"
+
+
+def section_page(section: Section, schema: Mapping[str, Any], registry: Registry) -> str:
+    """The reference page of one section: every value it may hold, and the words that plugins brought to it."""
+    package = registry.section_plugins[section.key].replace("_", "-")
+    lines = [f"# The section `{section.key}`", "", section.doc, "", f"Package: `{package}`.", ""]
+    lines += ["| field | type | default | |", "|---|---|---|---|"]
+    rows = dict(_values("", schema))
+    lines += [f"| `{path}` | {row} |" for path, row in rows.items()]
+    words = list(section.words(registry.manager.hook)) if section.words else []
+    if words:
+        lines += ["", "Its words; other plugins may add some:", "", "| word | |", "|---|---|"]
+        lines += [f"| `{each.name}` | {_cell(each.doc)} |" for each in words]
+    return "\n".join(lines) + "\n"
+
+
+def _values(path: str, schema: Mapping[str, Any], *, required: bool = False) -> Iterator[tuple[str, str]]:
+    """A value and what is in it, with paths such as ``steps[].name``, each with its cells."""
+    if path:
+        default = f"`{schema['default']}`" if "default" in schema else "required" if required else ""
+        yield path, f"{_type_of(schema)} | {default} | {_cell(schema.get('description', ''))}"
+    for name, each in schema.get("properties", {}).items():
+        yield from _values(f"{path}.{name}" if path else name, each, required=name in schema.get("required", ()))
+    for each in schema.get("anyOf", ()):
+        yield from _inside(path, each)
+    if "items" in schema:
+        # a list of what may also stand alone is told once
+        yield from _inside(
+            path if schema["items"].get("properties") == schema.get("properties") else f"{path}[]", schema["items"]
+        )
+
+
+def _inside(path: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    return ((inner, row) for inner, row in _values(path, schema) if inner != path)
+
+
+def _type_of(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    types = schema.get("type", [])
+    names = [types] if isinstance(types, str) else list(types)
+    for each in schema.get("anyOf", ()):
+        names += [each["type"]] if isinstance(each.get("type"), str) else []
+    if not names and "anyOf" in schema:
+        names = ["string"]
+    return " or ".join(dict.fromkeys(names))
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def hooks_page() -> str:

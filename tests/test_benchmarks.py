@@ -65,3 +65,23 @@ def test_an_aim_is_missed_above_its_bound_and_met_on_it(monkeypatch: pytest.Monk
     assert not Aim("time", 1.1, 1.0).met
     assert Aim("width", 0.95, 0.9, least=True).met
     assert "**missed**" in Aim("width", 0.8, 0.9, least=True).row
+
+
+def test_hashes_are_measured_on_files_that_differ_in_the_order_of_rows(tmp_path: Path):
+    command = [sys.executable, str(BENCHMARKS / "hashes.py"), "--megabytes", "1", "--folder", str(tmp_path)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert "10,000 rows of CSV" in answer.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_hashes_that_depend_on_the_order_of_rows_end_the_benchmark(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import hashes
+
+    hashes.check(["raw", "sorted", 2], ["other", "sorted", 2])
+    with pytest.raises(SystemExit, match="depends on the order"):
+        hashes.check(["raw", "sorted", 2], ["other", "changed", 2])
+    with pytest.raises(SystemExit, match="does not depend"):
+        hashes.check(["raw", "sorted", 2], ["raw", "sorted", 2])
+    assert sorted(n * hashes.another_step(10_000) % 10_000 for n in range(10_000)) == list(range(10_000))

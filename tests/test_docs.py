@@ -129,6 +129,10 @@ def on_the_ground(session: DirectSession, page: Path, *, schemas: bool = False) 
     if page.stem == "task-graphs":
         session.execute("CREATE TABLE SHOP.SALES.ORDERS (ORDER_ID INT)")
         session.execute("CREATE TABLE SHOP.RAW.ORDERS (ORDER_ID INT)")
+        session.execute(
+            "CREATE STORAGE INTEGRATION ACME_DEV TYPE = EXTERNAL_STAGE STORAGE_PROVIDER = 'S3' ENABLED = TRUE "
+            "STORAGE_AWS_ROLE_ARN = 'arn:aws:iam::1:role/r' STORAGE_ALLOWED_LOCATIONS = ('s3://acme-dev/')"
+        )
     return provider(session)
 
 
@@ -211,7 +215,7 @@ def test_secrets_are_what_the_guide_says(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_task_graph_of_the_guide_is_suspended_and_resumed_around_a_change(tmp_path: Path):
-    (snippet,) = [each for each in SNIPPETS if each.page.stem == "task-graphs"]
+    snippet, _ = [each for each in SNIPPETS if each.page.stem == "task-graphs"]
     with engine() as account:
         session = DirectSession(account)
         pinky = on_the_ground(session, snippet.page)
@@ -222,6 +226,13 @@ def test_the_task_graph_of_the_guide_is_suspended_and_resumed_around_a_change(tm
         sent = [each for each in session.statements if each.startswith("ALTER TASK")]
         assert sent[0] == "ALTER TASK SHOP.SALES.NIGHTLY SUSPEND"
         assert sent[-1] == "ALTER TASK SHOP.SALES.NIGHTLY RESUME"
+
+
+def test_the_guide_shows_its_second_graph_as_pinky_draws_it(tmp_path: Path):
+    _, snippet = [each for each in SNIPPETS if each.page.stem == "task-graphs"]
+    drawn = ended("pinky graph", snippet.write(tmp_path))
+    assert drawn.returncode == 0, drawn.stderr
+    assert f"```\n{drawn.stdout}```\n" in snippet.page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", [FIRST_PAGE, PLUGIN_PAGE], ids=lambda page: page.stem)
@@ -354,7 +365,7 @@ def anchors(page: Path) -> set[str]:
 def test_every_page_is_in_the_index():
     index = (DOCS / "README.md").read_text(encoding="utf-8")
     linked = {(DOCS / match["target"]).resolve() for match in _LINK.finditer(index)}
-    for readme in ("decisions/README.md", "reference/kinds/README.md"):
+    for readme in ("decisions/README.md", "reference/kinds/README.md", "reference/sections/README.md"):
         text = (DOCS / readme).read_text(encoding="utf-8")
         linked |= {((DOCS / readme).parent / match["target"]).resolve() for match in _LINK.finditer(text)}
     pages = {page.resolve() for page in DOCS.rglob("*.md")} - {(DOCS / "README.md").resolve()}

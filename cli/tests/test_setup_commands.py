@@ -201,6 +201,21 @@ def test_local_serve_answers_until_it_is_terminated():
         assert process.wait(timeout=20) == 0
 
 
+def test_local_advance_moves_the_clock_of_a_served_account(pinky):
+    from pinky_local import LocalAccount
+
+    with LocalAccount(data=False) as account:
+        ran = pinky("local", "advance", "5m", "--port", account.port)
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.out.endswith(" there, 300 seconds ahead\n")
+        assert account.clock.offset.total_seconds() == 300
+        port = account.port
+        assert "90 is not a number with s, m, h or d" in pinky("local", "advance", "90", "--port", port).err
+    gone = pinky("local", "advance", "5m", "--port", port)
+    assert gone.code == 1
+    assert f"no embedded account answers on port {port}" in gone.err
+
+
 def test_the_demo_plans_applies_and_finds_nothing_more(pinky, manifest):
     ran = pinky("demo", manifest)
     assert (ran.code, ran.err) == (0, "")

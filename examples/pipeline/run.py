@@ -68,7 +68,7 @@ def look(connection: Any, count: int) -> None:
         connection,
         f"SELECT RELATIVE_PATH, HASH_RAW, HASH_SORTED FROM {SCHEMA}.EXTERNAL_OUTPUT_FILES_REGISTRY ORDER BY 1 LIMIT 3",
     )
-    print_table(connection, f"SELECT GRAPH, SP_VERSION, STATUS, ATTEMPT, FILES FROM {SCHEMA}.RUNS")
+    print_table(connection, f"SELECT GRAPH, SP_VERSION, STATUS, ATTEMPT, FILES, ERROR FROM {SCHEMA}.RUNS")
     once = f"SELECT COUNT(*), COUNT(DISTINCT FILE, LINE), COUNT(DISTINCT FILE) FROM {SCHEMA}.SALES"
     assert rows(connection, once) == [(3 * count, 3 * count, count)], "a file was not processed exactly once"
     hashed = f"SELECT COUNT(*) FROM {SCHEMA}.EXTERNAL_OUTPUT_FILES_REGISTRY WHERE HASH_RAW || HASH_SORTED IS NOT NULL"

@@ -272,7 +272,7 @@ def test_create_or_alter_changes_in_place(graph: Speaker) -> None:
 
 def test_all_of_a_graph_is_resumed_at_once(account: Speaker) -> None:
     account.run(
-        'CREATE TASK "root of all" SCHEDULE = \'5 MINUTES\' AS SELECT 1',
+        "CREATE TASK \"root of all\" SCHEDULE = '5 MINUTES' AS SELECT 1",
         'CREATE TASK c AFTER "root of all" AS SELECT 1',
         'CREATE TASK f FINALIZE = "root of all" AS SELECT 1',
     )

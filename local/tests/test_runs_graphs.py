@@ -78,9 +78,9 @@ def test_a_schedule_that_falls_into_a_run_is_skipped_unless_runs_may_overlap(acc
     account.task("o", "SCHEDULE = '1 MINUTE' OVERLAP_POLICY = ALLOW_ALL_OVERLAP")
     runner = account.scheduler.run_statement
 
-    def slow(sql, session, query_id, origin):  # type: ignore[no-untyped-def]
+    def slow(sql, session, query_id):  # type: ignore[no-untyped-def]
         account.advance(150)  # a run calls this: only the clock moves
-        return runner(sql, session, query_id, origin)
+        return runner(sql, session, query_id)
 
     account.scheduler.run_statement = slow
     account.advance(299)
@@ -252,15 +252,15 @@ def test_a_task_runs_under_its_owner_s_role_alone_in_its_schema_with_its_paramet
     seen = []
     runner = account.scheduler.run_statement
 
-    def watching(sql, session, query_id, origin):  # type: ignore[no-untyped-def]
+    def watching(sql, session, query_id):  # type: ignore[no-untyped-def]
         seen.append((session.user, session.role, session.secondary_roles, session.database, session.schema,
-                     session.warehouse, session.parameters, origin))  # fmt: skip
-        return runner(sql, session, query_id, origin)
+                     session.warehouse, session.parameters, session.task_run.name))  # fmt: skip
+        return runner(sql, session, query_id)
 
     account.scheduler.run_statement = watching
     account.advance(3601)
     place = ("SYSTEM", "WORKER", "NONE", "D", "S", "COMPUTE_WH", {"TIMEZONE": "Asia/Tokyo"})
-    assert seen == [(*place, "task D.S.T"), (*place, "task D.S.U")]
+    assert seen == [(*place, "D.S.T"), (*place, "D.S.U")]
     assert account.history("NAME", "STATE", "ERROR_CODE") == [("T", "SUCCEEDED", None), ("U", "FAILED", 2003)]
     account.run("REVOKE EXECUTE TASK ON ACCOUNT FROM ROLE worker")
     account.advance(3600)
@@ -350,14 +350,14 @@ def test_a_triggered_task_runs_when_its_stream_has_data_and_not_more_often_than_
     account.graph(("t", "WHEN SYSTEM$STREAM_HAS_DATA('S')"), ("u", "AFTER t"))
     runner = account.scheduler.run_statement
 
-    def consuming(sql, session, query_id, origin):  # type: ignore[no-untyped-def]
-        waiting[0] -= origin == "task D.S.T"
-        return runner(sql, session, query_id, origin)
+    def consuming(sql, session, query_id):  # type: ignore[no-untyped-def]
+        waiting[0] -= session.task_run.name == "D.S.T"
+        return runner(sql, session, query_id)
 
     account.scheduler.run_statement = consuming
     account.advance(0)
     assert account.history("NAME") == ["T", "U"]
-    account.advance(29)
+    account.advance(10)
     assert account.history("NAME") == ["T", "U"]
     account.advance(600)
     assert account.history("NAME") == ["T", "U"] * 3
@@ -368,6 +368,18 @@ def test_a_triggered_task_runs_when_its_stream_has_data_and_not_more_often_than_
     waiting[0] = 1
     account.advance(600)
     assert len(account.history("NAME")) == 6
+
+
+def test_a_triggered_task_consumes_its_stream(account: TaskAccount) -> None:
+    account.run("CREATE TABLE source (a VARCHAR)", "CREATE STREAM changes ON TABLE source")
+    body = "INSERT INTO log SELECT a, CURRENT_TIMESTAMP() FROM changes"
+    account.task("t", "WHEN SYSTEM$STREAM_HAS_DATA('changes')", body)
+    account.advance(600)
+    assert account.history("NAME") == []
+    account.run("INSERT INTO source VALUES ('x'), ('y')")
+    account.advance(600)
+    assert account.log == ["x", "y"]
+    assert account.history("STATE", "SCHEDULED_FROM") == [("SUCCEEDED", "TRIGGER")]
 
 
 # EXECUTE TASK -----------------------------------------------------------------------------------------------------
@@ -440,10 +452,10 @@ def test_a_graph_that_runs_goes_on_with_the_version_it_began_with(account: TaskA
     account.graph(("root", "SCHEDULE = '1 HOUR'"), ("a", "AFTER root"))
     runner = account.scheduler.run_statement
 
-    def meddling(sql, session, query_id, origin):  # type: ignore[no-untyped-def]
-        if origin == "task D.S.ROOT" and len(account.history("NAME")) == 1:
+    def meddling(sql, session, query_id):  # type: ignore[no-untyped-def]
+        if session.task_run.name == "D.S.ROOT" and len(account.history("NAME")) == 1:
             account.run("ALTER TASK root SUSPEND", "ALTER TASK a MODIFY AS SELECT 'new'", "ALTER TASK root RESUME")
-        return runner(sql, session, query_id, origin)
+        return runner(sql, session, query_id)
 
     account.scheduler.run_statement = meddling
     account.advance(3601)

@@ -241,6 +241,11 @@ def test_a_stream_follows_its_table(account: Speaker) -> None:
     assert account.refused("SELECT * FROM x").errno == 2203
 
 
+def test_a_stream_outlives_the_rows_of_its_table(account: Speaker) -> None:
+    account.run("ALTER TABLE t SET DATA_RETENTION_TIME_IN_DAYS = 0", "DROP TABLE t", "SHOW TABLES", "DROP STREAM x")
+    assert account.run("SHOW STREAMS") == []
+
+
 def test_columns_come_and_go(account: Speaker) -> None:
     account.run(
         "INSERT INTO t VALUES (4, 'four')", "ALTER TABLE t ADD COLUMN c INT", "INSERT INTO t VALUES (5, 'five', 50)"
@@ -405,6 +410,20 @@ def test_a_stream_on_a_stage_moves_when_it_is_consumed(staged: Speaker) -> None:
     assert (files(staged), has_data(staged, "F")) == ([], False)
     refresh(staged, ("INSERT", "three.csv", "e3"))
     assert files(staged) == [("three.csv", "e3", "INSERT")]
+
+
+def test_a_stream_on_a_stage_with_many_files(staged: Speaker) -> None:
+    refresh(staged, *(("INSERT", f"f{number}.csv", f"e{number}") for number in range(1200)))
+    assert len(files(staged)) == 1200
+    assert has_data(staged, "F") is True
+    staged.run("BEGIN", "INSERT INTO sink SELECT size, relative_path FROM f")
+    staged.refused("INSERT INTO sink SELECT 1 / 0, relative_path FROM f")
+    staged.run("COMMIT")
+    assert staged.run("SELECT count(*) AS n FROM sink") == [{"N": 1200}]
+    assert files(staged) == []
+    plane = staged.engine.account.data
+    assert isinstance(plane, DuckDataPlane)
+    assert list(plane._storage.scratch_file().parent.glob("*")) == []
 
 
 def test_a_procedures_ddl_does_not_commit_its_callers_transaction(account: Speaker) -> None:

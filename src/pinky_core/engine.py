@@ -40,12 +40,17 @@ DEPTH_OF_SCOPE: Mapping[str, int] = {"account": 0, "database": 1, "schema": 2}
 
 @attrs.frozen
 class Desired:
-    """What a manifest declares, sound and complete, before anything was read."""
+    """What a manifest declares, sound and complete, before anything was read.
+
+    ``env`` is the environment it was read for, ``variables`` the variables there.
+    """
 
     scope: str
     target: tuple[Identifier, ...]
     resources: tuple[Declared, ...]
     warnings: tuple[Diagnostic, ...] = ()
+    env: str | None = None
+    variables: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
 
 
 class _Locate(Protocol):
@@ -105,7 +110,7 @@ def validate_manifest(
             problems.extend(found)
     if has_errors(problems):
         raise DiagnosticsError(without_consequences(in_file_order(problems), manifest.file))
-    return Desired(scope, path, tuple(declared), tuple(problems))
+    return Desired(scope, path, tuple(declared), tuple(problems), manifest.env, manifest.variables)
 
 
 def in_file_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -30,6 +30,8 @@ SETUP = (
     "CREATE TAG D.S.TG",
     "CREATE STREAM D.S.SM ON TABLE D.S.T",
     "CREATE PROCEDURE D.S.P() RETURNS VARCHAR LANGUAGE SQL AS $$BEGIN RETURN 'x'; END$$",
+    "CREATE FILE FORMAT D.S.FF TYPE = CSV SKIP_HEADER = 1",
+    "CREATE FUNCTION D.S.FN() RETURNS VARCHAR AS 'SELECT 1'",
 )
 # Kind → (the object as it is, declared; a change of it; the least privilege that shows it).
 OBJECTS = {
@@ -65,8 +67,22 @@ OBJECTS = {
         "{name: P, language: SQL, returns: VARCHAR, comment: changed, body: \"BEGIN RETURN 'x'; END\"}",
         "USAGE ON PROCEDURE D.S.P()",
     ),
+    "file_format": (
+        "{name: FF, skip_header: 1}",
+        "{name: FF, skip_header: 2}",
+        "USAGE ON FILE FORMAT D.S.FF",
+    ),
+    "user_defined_function": (
+        "{name: FN, returns: VARCHAR, body: SELECT 1}",
+        "{name: FN, returns: VARCHAR, comment: changed, body: SELECT 1}",
+        "USAGE ON FUNCTION D.S.FN()",
+    ),
 }
-CREATED_BY = {kind: f"CREATE {kind.upper()} on the schema" for kind in OBJECTS}
+# What its type is called in statements and messages.
+WORDS = {kind: kind.replace("_", " ") for kind in OBJECTS} | {"user_defined_function": "function"}
+CREATED_BY = {kind: f"CREATE {words.upper()} on the schema" for kind, words in WORDS.items()}
+# Their bodies are shown to their owner only.
+ROUTINES = {"procedure", "user_defined_function"}
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +166,7 @@ def test_without_usage_on_the_schema_nothing_is_planned_and_the_schema_and_role_
     assert "role WEAK" in found.summary
 
 
-@pytest.mark.parametrize("kind", sorted(set(OBJECTS) - {"procedure"}))
+@pytest.mark.parametrize("kind", sorted(set(OBJECTS) - ROUTINES))
 def test_the_least_privilege_on_an_object_is_enough_for_an_empty_plan(world: World, kind: str):
     world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", OBJECTS[kind][2])
     if kind == "stream":
@@ -167,17 +183,18 @@ def test_the_query_of_a_secure_view_is_its_owners_to_see_and_no_difference(world
         world.plan("view: [{name: SV, secure: true, query: SELECT A FROM D.S.T}]")
 
 
-def test_the_body_of_a_procedure_is_its_owners_to_see_and_no_difference(world: World):
-    world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", OBJECTS["procedure"][2])
-    with pytest.raises(DiagnosticsError, match=r"not-visible.*procedure D\.S\.P"):
-        world.plan(f"procedure: [{OBJECTS['procedure'][0]}]")
+@pytest.mark.parametrize("kind", sorted(ROUTINES))
+def test_the_body_of_a_routine_is_its_owners_to_see_and_no_difference(world: World, kind: str):
+    world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", OBJECTS[kind][2])
+    with pytest.raises(DiagnosticsError, match=rf"not-visible.*{kind} D\.S\..*shown to its owner only"):
+        world.plan(f"{kind}: [{OBJECTS[kind][0]}]")
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_an_object_hidden_from_the_role_is_not_replaced_and_the_error_says_that_it_exists_unseen(
     world: World, kind: str
 ):
-    world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", f"CREATE {kind.upper()} ON SCHEMA D.S")
+    world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", f"CREATE {WORDS[kind].upper()} ON SCHEMA D.S")
     if kind in ("view", "stream"):
         world.grant("SELECT ON TABLE D.S.T")
     before = world.everything()
@@ -189,7 +206,7 @@ def test_an_object_hidden_from_the_role_is_not_replaced_and_the_error_says_that_
     assert world.everything() == before
 
 
-@pytest.mark.parametrize("kind", sorted(set(OBJECTS) - {"procedure"}))
+@pytest.mark.parametrize("kind", sorted(set(OBJECTS) - ROUTINES))
 def test_a_change_without_the_privilege_names_the_role_and_what_it_needs(world: World, kind: str):
     world.grant("USAGE ON DATABASE D", "USAGE ON SCHEMA D.S", OBJECTS[kind][2])
     if kind == "stream":
@@ -197,8 +214,8 @@ def test_a_change_without_the_privilege_names_the_role_and_what_it_needs(world: 
     event = failure(world.apply(f"{kind}: [{OBJECTS[kind][1]}]"))
     assert "3001" in event.error
     assert "Role WEAK lacks a privilege" in event.error
-    assert f"OWNERSHIP on the {kind}" in event.error
-    assert f"CREATE {kind.upper()}" not in event.error.split("Role WEAK")[1]
+    assert f"OWNERSHIP on the {kind.replace('_', ' ')}" in event.error
+    assert f"CREATE {WORDS[kind].upper()}" not in event.error.split("Role WEAK")[1]
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
@@ -238,6 +255,11 @@ def test_a_database_out_of_sight_keeps_everything_in_it_from_being_made(world: W
         ("role: [{name: OTHER, comment: mine}]", "3001", "OWNERSHIP on the role"),
         ("role: [{name: FRESH}]", "3001", "CREATE ROLE on the account"),
         ("role_grant: [{role: OTHER, to_role: SYSADMIN}]", "3001", "OWNERSHIP on the role"),
+        (
+            "storage_integration: [{name: SI, storage_provider: GCS, storage_allowed_locations: ['gcs://b/']}]",
+            "3001",
+            "CREATE STORAGE INTEGRATION on the account",
+        ),
     ],
 )
 def test_account_objects_out_of_reach_are_refused_with_role_and_privilege(

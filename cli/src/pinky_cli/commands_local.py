@@ -1,11 +1,11 @@
-"""``pinky local serve`` and ``pinky demo``: the embedded account as a server, and as a first look."""
+"""``pinky local serve`` and ``advance``, ``pinky demo``: the embedded account as a server, and as a first look."""
 
 from __future__ import annotations
 
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,6 +32,14 @@ def serve(
         str | None, typer.Option("--folder", metavar="FOLDER", help="Keep the account here. Default: in memory.")
     ] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, metavar="PORT", help="0: any free port.")] = 0,
+    bucket: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bucket",
+            metavar="URL=FOLDER",
+            help="A folder for a bucket, s3://acme-dev=/data/acme. Repeatable.",
+        ),
+    ] = None,
     no_data: Annotated[bool, typer.Option("--no-data", help="Catalog only, no rows.")] = False,
 ) -> int:
     """Serve the embedded account on loopback.
@@ -48,7 +56,53 @@ def serve(
     except ImportError:
         return run.failed(CannotConnectError("this needs the package pinky-local, from the same place as pinky-cli"))
     arguments = ["serve", "--port", str(port), *(["--folder", folder] if folder else [])]
+    for text in bucket or []:
+        arguments += ["--bucket", text]
     return serve_account([*arguments, *(["--no-data"] if no_data else [])])
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+@local.command("advance")
+@with_options(OUTPUT)
+def advance(
+    settings: Settings,
+    duration: Annotated[str, typer.Argument(metavar="DURATION", help="A number with s, m, h or d: 90s, 5m, 2h, 1d.")],
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, metavar="PORT", help="Where it listens.")],
+) -> int:
+    """Move the clock of a served account.
+
+    Scheduled and triggered tasks that fall due until then run, each graph to its end, before this returns.
+    """
+    from pinky_cli.connect import CannotConnectError
+    from pinky_cli.run import Run
+
+    run = Run(settings)
+    number, unit = duration[:-1], duration[-1:].lower()
+    if not number.isdecimal() or unit not in _UNITS:
+        raise typer.BadParameter(f"{duration} is not a number with s, m, h or d")
+    try:
+        clock = _moved_clock(port, int(number) * _UNITS[unit])
+    except OSError as error:
+        return run.failed(CannotConnectError(f"no embedded account answers on port {port}: {error}"))
+    run.terminal.show(f"it is {clock['now']} there, {clock['offset']:.0f} seconds ahead")
+    return 0
+
+
+def _moved_clock(port: int, seconds: int) -> dict[str, Any]:
+    """The answer of the control API; `OSError` where nothing answers. A proxy never stands before loopback."""
+    import json
+    import urllib.request
+
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/pinky-local/clock",
+        json.dumps({"advance": seconds}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found
 
 
 @with_options(MANIFEST, CONNECTION, OUTPUT)
@@ -100,7 +154,10 @@ def _demonstrate(run: Run, manifest: Path, *, brief: bool) -> int:
     env = run.settings.env or first_environment(manifest)
     run.settings = dataclasses.replace(run.settings, manifest=str(manifest), env=env, local=True)
     desired = declared(run)
-    with embedded_account(run.settings.local_folder) as account, connected_to(account, run.id) as connection:
+    with (
+        embedded_account(run.settings.local_folder, run.settings.local_buckets) as account,
+        connected_to(account, run.id) as connection,
+    ):
         pinky = provider(run, connection)
         prepare_embedded(run, connection, desired.target)
         command = f"pinky --local plan -m {manifest}" + (f" --env {env}" if env else "")

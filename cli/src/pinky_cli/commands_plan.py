@@ -78,7 +78,7 @@ def plan(
             made = provider(run, connection).plan_desired(desired, prune=prune)
     except run_errors() as error:
         return run.failed(error)
-    show_plan(run, made, brief=brief)
+    show_plan(run, made, brief=brief, desired=desired)
     if out is not None:
         from pinky_core import plan_to_json
 
@@ -133,7 +133,9 @@ def apply(
                 prepare_embedded(run, connection, desired.target)
                 made = pinky.plan_desired(desired, prune=prune)
             assert made is not None
-            return _apply_plan(run, pinky, made, allowed=allowed, yes=yes, brief=brief, saved=saved, prune=prune)
+            return _apply_plan(
+                run, pinky, made, desired=desired, allowed=allowed, yes=yes, brief=brief, saved=saved, prune=prune
+            )
     except run_errors() as error:
         return run.failed(error)
 
@@ -143,6 +145,7 @@ def _apply_plan(
     pinky: Provider,
     made: Plan,
     *,
+    desired: Desired | None,
     allowed: list[str],
     yes: bool,
     brief: bool,
@@ -150,7 +153,7 @@ def _apply_plan(
     prune: bool,
 ) -> int:
     if not run.as_json:
-        show_plan(run, made, brief=brief)
+        show_plan(run, made, brief=brief, desired=desired)
     if refused(made):
         if run.as_json:
             show_plan(run, made, brief=brief)
@@ -253,15 +256,17 @@ def refused(made: Plan) -> bool:
     return any(each.severity is Severity.ERROR for each in made.diagnostics)
 
 
-def show_plan(run: Run, made: Plan, *, brief: bool = False) -> None:
-    """A plan as people or programs read it."""
+def show_plan(run: Run, made: Plan, *, brief: bool = False, desired: Desired | None = None) -> None:
+    """A plan as people or programs read it; with what it was made from, the task graphs of sections are drawn."""
+    from pinky_cli.render_graph import trees_by_guard
     from pinky_cli.render_human import render_plan
     from pinky_core import plan_to_json
 
     if run.as_json:
         run.terminal.write(plan_to_json(made))
     else:
-        run.terminal.show(render_plan(made, brief=brief))
+        trees = trees_by_guard(desired.resources) if desired is not None and made.guards else {}
+        run.terminal.show(render_plan(made, brief=brief, trees=trees))
 
 
 def read_plan(path: str) -> Plan:

@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +34,11 @@ def opened(settings: Settings, run: str) -> Iterator[Any]:
     """The connection that the shared options ask for, closed at the end. Raises `CannotConnectError`."""
     if settings.embedded and settings.connection:
         raise CannotConnectError("--local and --connection exclude each other")
+    if settings.local_buckets and not settings.embedded:
+        raise CannotConnectError("--local-bucket is for --local")
     if settings.embedded:
-        with embedded_account(settings.local_folder) as account, connected_to(account, run) as connection:
+        made = embedded_account(settings.local_folder, settings.local_buckets)
+        with made as account, connected_to(account, run) as connection:
             yield connection
         return
     try:
@@ -51,12 +54,16 @@ def opened(settings: Settings, run: str) -> Iterator[Any]:
         yield connection
 
 
-def embedded_account(folder: str | None) -> LocalAccount:
-    """An embedded account, not started; with rows where the libraries for them are installed."""
+def embedded_account(folder: str | None, buckets: Sequence[str] = ()) -> LocalAccount:
+    """An embedded account, not started; with rows where the libraries for them are installed.
+
+    ``buckets`` are ``URL=FOLDER`` texts.
+    """
     import importlib.util
 
     try:
         from pinky_local import LocalAccount
+        from pinky_local.files import bucket_option
     except ImportError:
         raise CannotConnectError("--local needs the package pinky-local, from the same place as pinky-cli") from None
     data = all(importlib.util.find_spec(name) is not None for name in ("duckdb", "sqlglot"))
@@ -67,7 +74,11 @@ def embedded_account(folder: str | None) -> LocalAccount:
     # and they would look for a cloud around this machine before they log in, for seconds where there is none
     os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
     try:
-        return LocalAccount(Path(folder) if folder else None, data=data)
+        folders = dict(bucket_option(text) for text in buckets)
+    except ValueError as error:
+        raise CannotConnectError(f"--local-bucket {error}") from None
+    try:
+        return LocalAccount(Path(folder) if folder else None, data=data, buckets=folders)
     except Exception as error:  # DuckDB's errors share no other base class with those of files and JSON
         why = _why_unusable(error)
         raise CannotConnectError(f"cannot use {str(folder)!r} as an embedded account: {why}") from error

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pinky_cli import commands_local, commands_plan, commands_setup
+from pinky_cli import commands_files, commands_gold, commands_graph, commands_local, commands_plan, commands_setup
 from pinky_cli.interrupts import interrupted, terminable
 from pinky_cli.options import ALL, settings_of, spelled_out
 from pinky_cli.terminal import Terminal, use_utf8
@@ -46,7 +46,7 @@ def plugin_commands() -> dict[str, Any]:
     found: Any = typer.main.get_command(extra)
     names = [each.name or getattr(each.callback, "__name__", "") for each in extra.registered_commands]
     names = [name.replace("_", "-") for name in names] + [str(each.name) for each in extra.registered_groups]
-    own = set(COMMANDS) | {"local"}
+    own = set(COMMANDS) | set(GROUPS)
     for name in names:
         if names.count(name) > 1 or name in own:
             raise PluginError(f"the command {name!r} is added twice")
@@ -68,13 +68,17 @@ COMMANDS: dict[str, Any] = {
     "validate": commands_plan.validate,
     "plan": commands_plan.plan,
     "apply": commands_plan.apply,
+    "graph": commands_graph.graph,
+    "files": commands_files.files,
     "schema": commands_setup.schema,
     "plugins": commands_setup.plugins,
     "demo": commands_local.demo,
 }
+GROUPS: dict[str, typer.Typer] = {"gold": commands_gold.gold, "local": commands_local.local}
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
-app.add_typer(commands_local.local, name="local")
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 def _show_version(value: bool) -> None:

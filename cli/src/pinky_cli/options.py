@@ -98,6 +98,17 @@ CONNECTION: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "local_buckets": (
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--local-bucket",
+                metavar="URL=FOLDER",
+                help="With --local: let a folder stand for a bucket, s3://acme-dev=/data/acme. Repeatable.",
+            ),
+        ],
+        None,
+    ),
     "workers": (
         Annotated[
             int | None,
@@ -167,7 +178,8 @@ def with_options(*groups: dict[str, tuple[Any, Any]]) -> Callable[[Callable[...,
 
 def settings_of(given: dict[str, Any]) -> Settings:
     """Settings from the values of options."""
-    return Settings(**{**given, "variables": tuple(given.get("variables") or ())})
+    several = {name: tuple(given.get(name) or ()) for name in ("variables", "local_buckets")}
+    return Settings(**{**given, **several})
 
 
 def spelled_out(arguments: Sequence[str]) -> list[str]:

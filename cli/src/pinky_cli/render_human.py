@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -42,8 +42,11 @@ def clean(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text.replace("\r\n", "\n"))
 
 
-def render_plan(plan: Plan, *, brief: bool = False) -> Text:
-    """A plan in its order: what changes, why, at which risk, by which statements; then orphans and the summary."""
+def render_plan(plan: Plan, *, brief: bool = False, trees: Mapping[str, Sequence[str]] | None = None) -> Text:
+    """A plan in its order: what changes, why, at which risk, by which statements; then orphans and the summary.
+
+    ``trees`` are lines to show below the name of a guard: the task graph it is about.
+    """
     text = Text()
     where = sql_path(plan.target) if plan.target else "the account"
     text.append(f"Plan for {clean(where)} (account {clean(plan.account)}, role {clean(plan.role)})\n\n")
@@ -53,7 +56,7 @@ def render_plan(plan: Plan, *, brief: bool = False) -> Text:
         for change in plan.changes:
             _add_change(text, change)
     if plan.guards and not brief:
-        _add_guards(text, plan)
+        _add_guards(text, plan, trees or {})
     if plan.orphans:
         how = "; --prune drops them" if plan.scope == "schema" else ""
         text.append(f"Not declared, left alone{how}:\n")
@@ -160,9 +163,11 @@ def _shown(value: Any) -> str:
     return clean(json.dumps(value, ensure_ascii=False))
 
 
-def _add_guards(text: Text, plan: Plan) -> None:
+def _add_guards(text: Text, plan: Plan, trees: Mapping[str, Sequence[str]]) -> None:
     for guard in plan.guards:
         text.append(f"  ! {clean(guard.name)}\n", style="bold")
+        for line in trees.get(guard.name, ()):
+            text.append(f"      {line}\n", style="dim")
         for title, statements in (("before", guard.opening), ("after, whatever happens", guard.closing)):
             for statement in statements:
                 text.append(f"      {title}: {clean(statement.text)}\n")

@@ -88,6 +88,8 @@ _CODES = {
     "BoundaryError": "boundary",
     "SecretError": "secret",
     "CannotConnectError": "cannot-connect",
+    "FlowError": "files",
+    "GoldError": "gold",
     "NotVisibleError": "not-visible",
     "StatementError": "statement",
     "TransportError": "connection-lost",

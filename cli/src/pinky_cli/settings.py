@@ -15,7 +15,8 @@ import typer
 class Settings:
     """The shared options. None or empty means: not given. ``variables`` are as written, ``key=text`` or ``key:=json``.
 
-    ``local`` asks for an embedded account, kept in ``local_folder`` or, without one, in memory.
+    ``local`` asks for an embedded account, kept in ``local_folder`` or, without one, in memory. ``local_buckets`` are
+    as written, ``URL=FOLDER``.
     """
 
     manifest: str | None = None
@@ -25,16 +26,19 @@ class Settings:
     connection: str | None = None
     local: bool = False
     local_folder: str | None = None
+    local_buckets: tuple[str, ...] = ()
     workers: int | None = None
     log_format: str | None = None
     log_level: str | None = None
     no_color: bool = False
 
     def over(self, below: Settings) -> Settings:
-        """These settings where they are given, else those of ``below``; variables are added to those of ``below``."""
-        names = [field.name for field in dataclasses.fields(self) if field.name != "variables"]
+        """These settings where they are given, else those of ``below``; variables and buckets are added."""
+        several = ("variables", "local_buckets")
+        names = [field.name for field in dataclasses.fields(self) if field.name not in several]
         merged: dict[str, Any] = {name: getattr(self, name) or getattr(below, name) for name in names}
-        return Settings(variables=(*below.variables, *self.variables), **merged)
+        added: dict[str, Any] = {name: (*getattr(below, name), *getattr(self, name)) for name in several}
+        return Settings(**added, **merged)
 
     @property
     def source(self) -> str:
@@ -67,6 +71,8 @@ class Settings:
             words.append(f"--local={self.local_folder}")
         elif self.local:
             words.append("--local")
+        for text in self.local_buckets:
+            words += ["--local-bucket", text]
         return shlex.join(words)
 
 

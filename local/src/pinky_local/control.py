@@ -47,6 +47,7 @@ class Control:
         }
         if tasks is not None:
             self._endpoints["/clock"] = {"GET": self._read_clock, "POST": self._advance}
+            self._endpoints["/tasks"] = {"GET": self._read_tasks}
             self._endpoints["/outbox"] = {"GET": self._read_outbox, "DELETE": self._clear_outbox}
 
     def handle(self, request: Request) -> Response:
@@ -105,6 +106,10 @@ class Control:
             raise ValueError('expected {"advance": seconds}')
         self._tasks.advance(seconds)
         return self._tasks.clock_json()
+
+    def _read_tasks(self, _request: Request) -> list[dict[str, Any]]:
+        assert self._tasks is not None
+        return self._tasks.running_json()
 
     def _read_outbox(self, _request: Request) -> list[dict[str, Any]]:
         assert self._tasks is not None

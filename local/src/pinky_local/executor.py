@@ -200,6 +200,8 @@ class Executor:
 
     def _one(self, run: Run, view: SessionContext, order: Order) -> Result:
         entry = self._entry(run, order)
+        if view.task_run is not None:
+            entry.origin = f"task {view.task_run.name}"
         started = time.perf_counter()
         error: SqlError | None = None
         try:

@@ -219,11 +219,11 @@ class Routes:
             return _held(wire.progress_answer(run.query_id, Code.IN_PROGRESS), actions)
         return _held(kept_answer(run), actions)
 
-    def run_inside(self, sql: str, context: SessionContext, query_id: str, origin: str) -> Result:
+    def run_inside(self, sql: str, context: SessionContext, query_id: str) -> Result:
         """Run a statement that the account itself asks for, with journal, counters, faults and cancelling."""
         actions = tuple(self._faults.decide(sql))
         run = self.runs.inside(query_id, context, sql)
-        return self.executor.run_inside(run, context, Order(sql, actions=actions, origin=origin))
+        return self.executor.run_inside(run, context, Order(sql, actions=actions))
 
     def _claim(self, session: WireSession, request_id: str, order: Order, *, detached: bool) -> tuple[Run, bool]:
         context = session.context

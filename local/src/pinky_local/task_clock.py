@@ -44,6 +44,20 @@ class Tasks:
         """Forget what is in the outbox."""
         self._engine.scheduler.outbox.clear()
 
+    def running_json(self) -> list[dict[str, Any]]:
+        """The graph runs that are under way, for the control API."""
+        from pinky_local.engine import identifiers
+
+        return [
+            {
+                "root": identifiers.dotted(run.path),
+                "group": run.group,
+                "attempt": run.attempt,
+                "scheduled_from": run.scheduled_from,
+            }
+            for run in self._engine.scheduler.active()
+        ]
+
     def clock_json(self) -> dict[str, Any]:
         """Time, offset in seconds and mode, for the control API."""
         return {

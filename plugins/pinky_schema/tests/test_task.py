@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pinky_local.account import LocalAccount
+from pinky_schema.dag_calls import arguments_in
 from pinky_schema.task import Task
 from pinky_schema.task_graph import Graph
 
@@ -280,6 +281,23 @@ def test_finalizer_moves_with_its_root_suspended(laboratory: Laboratory) -> None
     statements = apply(laboratory, root, task("f", finalize=None))
     assert statements[1:-1] == ["ALTER TASK D.S.F UNSET FINALIZE"]
     assert states(laboratory)["R"] == "started"
+
+
+def test_finalizer_that_goes_to_another_root_is_started_again(laboratory: Laboratory) -> None:
+    roots = [task(name, schedule="5 MINUTES", state="started") for name in ("a", "b")]
+    apply(laboratory, *roots, task("f", finalize="a", state="started"))
+    document = {"task": [*roots, task("f", finalize="b", state="started")]}
+    apply(laboratory, *document["task"])
+    assert states(laboratory) == {"A": "started", "B": "started", "F": "started"}
+    assert laboratory.plan(document).empty
+
+
+@pytest.mark.parametrize(
+    "definition",
+    ["CALL P(PARSE_JSON('no json'))", "CALL P(PARSE_JSON('[1]'))", "CALL P(PARSE_JSON(X))", "SELECT PARSE_JSON"],
+)
+def test_call_without_a_json_object_names_nothing_more(definition: str) -> None:
+    assert [each for each in arguments_in(definition) if each] == []
 
 
 def test_text_that_names_a_later_task_is_no_cycle(laboratory: Laboratory) -> None:

@@ -76,6 +76,20 @@ def test_number_of_statements_does_not_grow_with_what_is_listed(laboratory: Labo
             assert reader.statements == 1
 
 
+def test_task_comes_after_what_the_json_of_its_call_names(laboratory: Laboratory) -> None:
+    call = """CALL D.S.WRAPPER(PARSE_JSON('{"procedure": "D.S.WORK", "sql": "INSERT INTO D.S.T SELECT ''x''"}'))"""
+    body = {"language": "SQL", "returns": "VARCHAR", "body": "BEGIN RETURN 'x'; END"}
+    plan = laboratory.plan(
+        {
+            "task": [{"name": "a", "schedule": "5 MINUTES", "definition": call}],
+            "procedure": [{"name": "work", **body}],
+            "table": [{"name": "t", "columns": [{"name": "x", "type": "VARCHAR"}]}],
+        }
+    )
+    assert [str(change.address) for change in plan.changes][-1] == "task D.S.A"
+    assert {str(need) for need in plan.changes[-1].needs} == {"procedure D.S.WORK()", "table D.S.T"}
+
+
 PARAMETERS: dict[str, Any] = {
     "serverless_task_min_statement_size": "SMALL",
     "serverless_task_max_statement_size": "x2large",

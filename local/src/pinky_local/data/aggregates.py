@@ -6,7 +6,7 @@ https://docs.snowflake.com/en/sql-reference/functions-aggregation and .../functi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -28,7 +28,8 @@ COUNT = dt.number(18, 0)
 class Call:
     """One aggregate or window call, its pieces as DuckDB text.
 
-    ``order`` stands inside the parentheses (WITHIN GROUP), ``tail`` after them (FILTER, OVER), ``nulls`` before them.
+    ``order`` stands inside the parentheses (WITHIN GROUP, by the values ``sorted_by``), ``tail`` after them (FILTER,
+    OVER), ``nulls`` before them.
     """
 
     here: Expressions
@@ -38,6 +39,7 @@ class Call:
     order: str = ""
     tail: str = ""
     nulls: str = ""
+    sorted_by: tuple[Typed, ...] = ()
 
     def values(self) -> list[Typed]:
         """The arguments."""
@@ -142,6 +144,55 @@ def _median(call: Call) -> Typed:
     return Typed(f"CAST({call.render('median', cast(value, kind).sql)} AS {kind.duckdb})", kind)
 
 
+def _approx_percentile(call: Call) -> Typed:
+    """APPROX_PERCENTILE; the exact value, which is one of those that Snowflake's may be."""
+    if len(call.nodes) != 2:
+        raise compilation(f"wrong number of arguments for function [APPROX_PERCENTILE]: {len(call.nodes)}", errno=938)
+    value, share = call.values()
+    sample = cast(numeric(value, "APPROX_PERCENTILE"), dt.FLOAT).sql
+    return Typed(call.render("quantile_cont", sample, cast(share, dt.FLOAT).sql), dt.FLOAT)
+
+
+def _percentile(call: Call) -> tuple[Typed, str]:
+    """The value that WITHIN GROUP orders by, and the share, from the other end where that is descending."""
+    if len(call.sorted_by) != 1:
+        raise unsupported(f"{call.name} without WITHIN GROUP over one value")
+    share = cast(call.one(), dt.FLOAT).sql
+    return call.sorted_by[0], f"1 - {share}" if " DESC " in call.order else share
+
+
+def _percentile_cont(call: Call) -> Typed:
+    value, share = _percentile(call)
+    number = numeric(value, "PERCENTILE_CONT")
+    if number.type.name == "FLOAT":
+        return Typed(f"quantile_cont({number.sql}, {share}){call.tail}", dt.FLOAT)
+    kind = dt.number(38, min((number.type.scale or 0) + 3, 37))
+    found = f"quantile_cont({cast(number, kind).sql}, {share}){call.tail}"
+    return Typed(f"CAST({found} AS {kind.duckdb})", kind)
+
+
+def _percentile_disc(call: Call) -> Typed:
+    value, share = _percentile(call)
+    if " DESC " in call.order:
+        raise unsupported("PERCENTILE_DISC over a descending order")
+    return Typed(f"quantile_disc({value.sql}, {share}){call.tail}", value.type)
+
+
+def _approx_count_distinct(call: Call) -> Typed:
+    """APPROX_COUNT_DISTINCT; the exact number."""
+    return _count(replace(call, distinct=True))
+
+
+def _ratio_to_report(call: Call) -> Typed:
+    _needs_window(call)
+    value = numeric(call.one(), "RATIO_TO_REPORT")
+    if value.type.name == "FLOAT":
+        return Typed(f"({value.sql} / nullif({call.render('sum', value.sql)}, 0))", dt.FLOAT)
+    scale = value.type.scale or 0
+    total = Typed(call.render("sum", value.sql), dt.number(38, scale))
+    return quotient(value, total, dt.number(38, max(scale, min(scale + 6, 12))), on_zero="NULL")
+
+
 def _listagg(call: Call) -> Typed:
     if not 1 <= len(call.nodes) <= 2:
         raise compilation(f"wrong number of arguments for function [LISTAGG]: {len(call.nodes)}", errno=938)
@@ -238,6 +289,8 @@ AGGREGATES: dict[str, Callable[[Call], Typed]] = {
     "STDDEV": _float("stddev_samp"), "STDDEV_SAMP": _float("stddev_samp"), "STDDEV_POP": _float("stddev_pop"),
     "VARIANCE": _float("var_samp"), "VAR_SAMP": _float("var_samp"), "VAR_POP": _float("var_pop"),
     "BOOLAND_AGG": _boolean("bool_and"), "BOOLOR_AGG": _boolean("bool_or"), "MEDIAN": _median,
+    "APPROX_PERCENTILE": _approx_percentile, "PERCENTILE_CONT": _percentile_cont, "PERCENTILE_DISC": _percentile_disc,
+    "APPROX_COUNT_DISTINCT": _approx_count_distinct, "HLL": _approx_count_distinct, "RATIO_TO_REPORT": _ratio_to_report,
     "LISTAGG": _listagg, "STRING_AGG": _listagg, "ARRAY_AGG": _array_agg, "OBJECT_AGG": _object_agg,
     "ROW_NUMBER": _rank("row_number"), "RANK": _rank("rank"), "DENSE_RANK": _rank("dense_rank"),
     "PERCENT_RANK": _ratio("percent_rank"), "CUME_DIST": _ratio("cume_dist"), "NTILE": _ntile,
@@ -246,7 +299,7 @@ AGGREGATES: dict[str, Callable[[Call], Typed]] = {
 }  # fmt: skip
 
 
-def compile_aggregate(here: Expressions, name: str, nodes: list[Any], **pieces: str) -> Typed:
+def compile_aggregate(here: Expressions, name: str, nodes: list[Any], **pieces: Any) -> Typed:
     """An aggregate call; DISTINCT is taken from its arguments."""
     distinct = len(nodes) == 1 and isinstance(nodes[0], exp.Distinct)
     if distinct:
@@ -260,7 +313,7 @@ def compile_aggregate(here: Expressions, name: str, nodes: list[Any], **pieces: 
 
 def compile_window(here: Expressions, node: Any) -> Typed:
     """Unwrap OVER, FILTER, WITHIN GROUP and IGNORE NULLS around a call, and compile it with them."""
-    pieces = {"order": "", "tail": "", "nulls": ""}
+    pieces: dict[str, Any] = {"order": "", "tail": "", "nulls": ""}
     filters, over = "", ""
     while not isinstance(node, exp.Anonymous):
         if isinstance(node, exp.Window):
@@ -271,6 +324,7 @@ def compile_window(here: Expressions, node: Any) -> Typed:
         elif isinstance(node, exp.WithinGroup):
             only(node, "this", "expression")
             pieces["order"] = f" {order_clause(here, node.expression)}"
+            pieces["sorted_by"] = tuple(here.compile(one.this) for one in node.expression.expressions)
         elif isinstance(node, exp.IgnoreNulls):
             pieces["nulls"] = " IGNORE NULLS"
         elif not isinstance(node, exp.RespectNulls):

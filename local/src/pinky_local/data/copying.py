@@ -26,6 +26,7 @@ def loading(target: Target, named: list[str], source: Compiled, files: Sequence[
         counts = inner(execute)
         if files:
             lines = ", ".join(f"('{physical}', {literal(file)}, {literal(etag)})" for file, etag in files)
+            execute.note("pinky_loads")
             execute(f"INSERT INTO pinky_loads VALUES {lines}")
         return counts
 

@@ -222,17 +222,11 @@ def _array_insert(translation: Translation, here: Expressions, rows: list[Any], 
         for bind in translation.binds:
             assert isinstance(bind.value, list)
             flat.append(Bind(bind.type, bind.value[i]))
-        bound.append(_renumbered(rows[0], i * len(translation.binds)))
+        bound.append(rows[0])
     translation.binds = flat
+    for mark in rows[0].find_all(exp.Placeholder):
+        mark.set("this", None)  # each row takes the next binds
     return compile_values(here, bound)
-
-
-def _renumbered(row: Any, first: int) -> Any:
-    """A row whose placeholders count from another bind."""
-    copy = row.copy()
-    for node in copy.find_all(exp.Placeholder):
-        node.set("this", str(int(str(node.this)) + first))
-    return copy
 
 
 def _target_source(translation: Translation, node: Any, target: Target) -> tuple[str, Source]:

@@ -23,7 +23,7 @@ from pinky_local.data.scopes import Scope, Typed
 from pinky_local.types import SqlError
 
 if TYPE_CHECKING:
-    from pinky_local.data.translation import Translation
+    from pinky_local.data.translation import Compiled, Translation
 
 
 @dataclass(slots=True)
@@ -309,11 +309,26 @@ def _in_rows(here: Expressions, node: Any) -> Typed:
 
 def _in_query(here: Expressions, node: Any) -> Typed:
     query = here.translation.subquery(node.args["query"], here.scope)
-    if len(query.columns) != 1 or isinstance(node.this, exp.Tuple):
-        raise unsupported("IN with a subquery of several columns")
+    if isinstance(node.this, exp.Tuple):
+        return _in_query_rows(here, here.all(node.this.expressions), query)
+    if len(query.columns) != 1:
+        raise unsupported("IN of one value with a subquery of several columns")
     column = Typed("q.c1", query.columns[0].type)
     value, option = comparable([here.compile(node.this), column], "IN")
     return Typed(f"({value} IN (SELECT {option} FROM ({query.sql}) AS q))", dt.BOOLEAN)
+
+
+def _in_query_rows(here: Expressions, values: list[Typed], query: Compiled) -> Typed:
+    """(a, b) IN (SELECT …): NULL where a row might be equal but for its NULLs."""
+    if len(values) != len(query.columns):
+        raise unsupported("IN with rows of different widths")
+    q = here.translation.fresh("q")
+    columns = [Typed(f"{q}.c{i}", one.type) for i, one in enumerate(query.columns, 1)]
+    equals = [" = ".join(comparable([one, other], "IN")) for one, other in zip(values, columns, strict=True)]
+    found = f"EXISTS (SELECT 1 FROM ({query.sql}) AS {q} WHERE {' AND '.join(equals)})"
+    possible = " AND ".join(f"({test}) IS NOT FALSE" for test in equals)
+    unknown = f"EXISTS (SELECT 1 FROM ({query.sql}) AS {q} WHERE {possible})"
+    return Typed(f"(CASE WHEN {found} THEN TRUE WHEN {unknown} THEN NULL ELSE FALSE END)", dt.BOOLEAN)
 
 
 def _exists(here: Expressions, node: Any) -> Typed:

@@ -15,7 +15,7 @@ from pinky_local.data.arithmetic import divide, modulo, numeric
 from pinky_local.data.casts import cast
 from pinky_local.data.datatypes import SnowType
 from pinky_local.data.expressions import Expressions, choose, comparable, concatenated, unified
-from pinky_local.data.refusals import unsupported
+from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.registry import MANY, define, define_raw, text, whole
 from pinky_local.data.scopes import Typed
 
@@ -83,7 +83,7 @@ def _extreme(function: str) -> Callable[[list[Typed]], Typed]:
         same = unified(values, function.upper())
         nulls = " OR ".join(f"{value.sql} IS NULL" for value in same)
         kind = same[0].type
-        if kind.semi_structured or kind.name == "TIMESTAMP_TZ":
+        if kind.semi_structured:
             raise unsupported(f"{function.upper()} of {kind.name}")
         call = f"{function}({', '.join(value.sql for value in same)})"
         return Typed(f"(CASE WHEN {nulls} THEN NULL ELSE {call} END)", kind)
@@ -272,9 +272,31 @@ def _regexp_replace(values: list[Typed]) -> Typed:
     return Typed(f"regexp_replace({text(values[0])}, {text(values[1])}, {into}, 'g')", dt.TEXT)
 
 
-def _regexp_substr(values: list[Typed]) -> Typed:
-    found = f"regexp_extract({text(values[0])}, {text(values[1])})"
-    return Typed(f"(CASE WHEN regexp_matches({text(values[0])}, {text(values[1])}) THEN {found} END)", dt.TEXT)
+def _regexp_options(here: Expressions, node: Any) -> tuple[str, bool]:
+    """Parameters of a regular expression: those DuckDB takes, and whether a group is asked for."""
+    given = str(here.translation.constant_argument(here, node))
+    wrong = set(given) - set("cimse")
+    if wrong:
+        raise compilation(f"Invalid regular expression parameter '{sorted(wrong)[0]}'", errno=1210)
+    return given.replace("e", ""), "e" in given
+
+
+def _regexp_substr(here: Expressions, nodes: list[Any]) -> Typed:
+    """REGEXP_SUBSTR(subject, pattern, position, occurrence, parameters, group); NULL where nothing is found."""
+    values = here.all(nodes[:4])
+    subject, pattern = text(values[0]), text(values[1])
+    options, grouped = _regexp_options(here, nodes[4]) if len(nodes) > 4 else ("", False)
+    group = int(here.translation.constant_argument(here, nodes[5])) if len(nodes) > 5 else int(grouped)
+    if len(values) > 2:
+        subject = f"substr({subject}, {whole(values[2])})"
+    number = whole(values[3]) if len(values) > 3 else "1"
+    return Typed(f"(regexp_extract_all({subject}, {pattern}, {group}, '{options}')[{number}])", dt.TEXT)
+
+
+def _regexp_like(here: Expressions, nodes: list[Any]) -> Typed:
+    values = here.all(nodes[:2])
+    options = f", '{_regexp_options(here, nodes[2])[0]}'" if len(nodes) > 2 else ""
+    return Typed(f"regexp_full_match({text(values[0])}, {text(values[1])}{options})", dt.BOOLEAN)
 
 
 def _regexp_count(values: list[Typed]) -> Typed:
@@ -377,11 +399,12 @@ def _define_all() -> None:
     define("STARTSWITH", 2, 2, _test("starts_with"))
     define("ENDSWITH", 2, 2, _test("ends_with"))
     define("CONTAINS", 2, 2, _test("contains"))
-    define("REGEXP_LIKE RLIKE", 2, 2, _test("regexp_full_match"))
+    define_raw("REGEXP_LIKE RLIKE", 2, 3, _regexp_like)
     define("REGEXP_REPLACE", 2, 3, _regexp_replace)
-    define("REGEXP_SUBSTR", 2, 2, _regexp_substr)
+    define_raw("REGEXP_SUBSTR", 2, 6, _regexp_substr)
     define("REGEXP_COUNT", 2, 2, _regexp_count)
     define("MD5 MD5_HEX", 1, 1, _constant_text("md5"))
+    define("SHA1 SHA1_HEX", 1, 1, _constant_text("sha1"))
     define("SHA2 SHA2_HEX", 1, 2, _sha2)
     define("HEX_ENCODE", 1, 1, _hex_encode)
     define("BASE64_ENCODE", 1, 1, _base64_encode)

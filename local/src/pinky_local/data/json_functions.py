@@ -5,6 +5,7 @@ https://docs.snowflake.com/en/sql-reference/functions-semistructured
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlglot import exp
@@ -13,7 +14,7 @@ from pinky_local.data import datatypes as dt
 from pinky_local.data.casts import cast, scalar_text
 from pinky_local.data.expressions import Expressions, element
 from pinky_local.data.refusals import compilation, unsupported
-from pinky_local.data.registry import MANY, define, define_raw, text
+from pinky_local.data.registry import MANY, define, define_raw, text, whole
 from pinky_local.data.scopes import Typed
 
 
@@ -40,27 +41,32 @@ def _array_construct(values: list[Typed]) -> Typed:
     return Typed(f"json_array({', '.join(_json(value) for value in values)})", dt.ARRAY, nullable=False)
 
 
-def _object_construct(here: Expressions, nodes: list[Any]) -> Typed:
-    if len(nodes) == 1 and isinstance(nodes[0], exp.Star):
-        pairs = [(f"'{name}'".replace("''", "'"), value) for name, value in here.scope.expanded()]
-        return _object([(_quoted(name), value) for name, value in here.scope.expanded()]) if pairs else _object([])
-    if len(nodes) % 2:
-        raise compilation(f"wrong number of arguments for function [OBJECT_CONSTRUCT]: {len(nodes)}", errno=938)
-    values = here.all(nodes)
-    return _object([(text(values[i]), values[i + 1]) for i in range(0, len(values), 2)])
+def _object_construct(*, keep_null: bool) -> Callable[[Expressions, list[Any]], Typed]:
+    def rule(here: Expressions, nodes: list[Any]) -> Typed:
+        if len(nodes) == 1 and isinstance(nodes[0], exp.Star):
+            return _object([(_quoted(name), value) for name, value in here.scope.expanded()], keep_null=keep_null)
+        if len(nodes) % 2:
+            raise compilation(f"wrong number of arguments for function [OBJECT_CONSTRUCT]: {len(nodes)}", errno=938)
+        values = here.all(nodes)
+        pairs = [(text(values[i]), values[i + 1]) for i in range(0, len(values), 2)]
+        return _object(pairs, keep_null=keep_null)
+
+    return rule
 
 
 def _quoted(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
 
-def _object(pairs: list[tuple[str, Typed]]) -> Typed:
-    """An object without the keys whose value is NULL."""
+def _object(pairs: list[tuple[str, Typed]], *, keep_null: bool = False) -> Typed:
+    """An object; a key whose value is NULL is left out, or has the JSON null."""
     if not pairs:
         return Typed("CAST('{}' AS JSON)", dt.OBJECT, nullable=False)
     rows = ", ".join(f"struct_pack(k := {key}, v := {_json(value)})" for key, value in pairs)
-    kept = f"list_filter([{rows}], lambda x: x.k IS NOT NULL AND x.v IS NOT NULL)"
-    entries = f"list_transform({kept}, lambda x: CAST(to_json(x.k) AS VARCHAR) || ':' || CAST(x.v AS VARCHAR))"
+    there = "x.k IS NOT NULL" if keep_null else "x.k IS NOT NULL AND x.v IS NOT NULL"
+    kept = f"list_filter([{rows}], lambda x: {there})"
+    shown = "coalesce(CAST(x.v AS VARCHAR), 'null')"
+    entries = f"list_transform({kept}, lambda x: CAST(to_json(x.k) AS VARCHAR) || ':' || {shown})"
     return Typed(f"CAST('{{' || array_to_string({entries}, ',') || '}}' AS JSON)", dt.OBJECT, nullable=False)
 
 
@@ -139,6 +145,46 @@ def _array_to_string(values: list[Typed]) -> Typed:
     return Typed(f"array_to_string({items}, {text(separator)})", dt.TEXT)
 
 
+def _items(value: Typed, function: str) -> str:
+    """The elements of an ARRAY as a DuckDB list of JSON."""
+    if not value.type.semi_structured:
+        raise compilation(f"Invalid argument types for function '{function}': ({value.type.text})", errno=1044)
+    return f"from_json({value.sql}, '[\"JSON\"]')"
+
+
+def _array_cat(values: list[Typed]) -> Typed:
+    lists = [_items(value, "ARRAY_CAT") for value in values]
+    nulls = " OR ".join(f"{value.sql} IS NULL" for value in values)
+    return Typed(f"(CASE WHEN {nulls} THEN NULL ELSE to_json(list_concat({', '.join(lists)})) END)", dt.ARRAY)
+
+
+def _array_append(values: list[Typed]) -> Typed:
+    added = f"coalesce({_json(values[1])}, CAST('null' AS JSON))"
+    joined = f"to_json(list_append({_items(values[0], 'ARRAY_APPEND')}, {added}))"
+    return Typed(f"(CASE WHEN {values[0].sql} IS NULL THEN NULL ELSE {joined} END)", dt.ARRAY)
+
+
+def _array_slice(values: list[Typed]) -> Typed:
+    """Elements from a position (counted from 0) up to, not including, another; negative ones count from the end."""
+    items = _items(values[0], "ARRAY_SLICE")
+    start, end = (
+        f"(CASE WHEN {whole(one)} < 0 THEN greatest(len({items}) + {whole(one)}, 0) ELSE {whole(one)} END)"
+        for one in values[1:]
+    )
+    return Typed(f"to_json(list_slice({items}, {start} + 1, {end}))", dt.ARRAY)
+
+
+def _array_distinct(values: list[Typed]) -> Typed:
+    items = _items(values[0], "ARRAY_DISTINCT")
+    first = f"list_filter({items}, lambda x, i: list_position({items}, x) = i)"
+    return Typed(f"to_json({first})", dt.ARRAY)
+
+
+def _array_compact(values: list[Typed]) -> Typed:
+    kept = f"list_filter({_items(values[0], 'ARRAY_COMPACT')}, lambda x: json_type(x) <> 'NULL')"
+    return Typed(f"to_json({kept})", dt.ARRAY)
+
+
 def _split(values: list[Typed]) -> Typed:
     return Typed(f"to_json(string_split({text(values[0])}, {text(values[1])}))", dt.ARRAY)
 
@@ -157,7 +203,13 @@ def _define_all() -> None:
     define("TRY_PARSE_JSON", 1, 1, _try_parse_json)
     define("TO_JSON", 1, 1, _to_json)
     define("ARRAY_CONSTRUCT", 0, MANY, _array_construct)
-    define_raw("OBJECT_CONSTRUCT", 0, MANY, _object_construct)
+    define_raw("OBJECT_CONSTRUCT", 0, MANY, _object_construct(keep_null=False))
+    define_raw("OBJECT_CONSTRUCT_KEEP_NULL", 0, MANY, _object_construct(keep_null=True))
+    define("ARRAY_CAT", 2, 2, _array_cat)
+    define("ARRAY_APPEND", 2, 2, _array_append)
+    define("ARRAY_SLICE", 3, 3, _array_slice)
+    define("ARRAY_DISTINCT", 1, 1, _array_distinct)
+    define("ARRAY_COMPACT", 1, 1, _array_compact)
     define("ARRAY_SIZE", 1, 1, _array_size)
     define("OBJECT_KEYS", 1, 1, _object_keys)
     define_raw("GET", 2, 2, _get)

@@ -36,6 +36,7 @@ class _LiteralSnowflake(Snowflake):
 
 
 _DIALECT = _LiteralSnowflake()
+_MARKS = frozenset({TokenType.PLACEHOLDER, TokenType.QDCOLON})
 
 
 def parse(sql: str) -> Any:
@@ -62,14 +63,16 @@ def parse(sql: str) -> Any:
 
 
 def _numbered(sql: str) -> str:
-    """Every ``?`` as ``:1``, ``:2`` and so on: values are bound in the order of the text, not of the translation."""
+    """The text with ``:1``, ``:2`` … for its ``?``, so that a bind keeps its place whatever is compiled first."""
     if "?" not in sql:
         return sql
-    places = [token.start for token in _DIALECT.tokenize(sql) if token.token_type is TokenType.PLACEHOLDER]
-    parts, done = [], 0
-    for number, place in enumerate(places, 1):
-        parts += [sql[done:place], f":{number}"]
-        done = place + 1
+    parts: list[str] = []
+    done = count = 0
+    for token in _DIALECT.tokenize(sql):
+        if token.text.startswith("?") and token.token_type in _MARKS:  # ``?::`` is one token
+            count += 1
+            parts += [sql[done : token.start], f":{count}"]
+            done = token.start + 1
     return "".join([*parts, sql[done:]])
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,19 +17,18 @@ from pinky_local.data.captions import written_captions
 from pinky_local.data.casts import assign
 from pinky_local.data.copying import loading, parquet_copy, probing, texts_query
 from pinky_local.data.dml import Change, Target, compile_default, compile_dml, insert_select, insertion, resolve_target
-from pinky_local.data.interrupting import Interrupter
-from pinky_local.data.locks import Locks, Owner, Resource
+from pinky_local.data.locks import Owner, Resource
 from pinky_local.data.parsing import names_of, only, parse
+from pinky_local.data.plane_sessions import PlaneSessions
 from pinky_local.data.queries import compile_query
 from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.scopes import Typed
-from pinky_local.data.sessions import DataSession, TransactionScope
+from pinky_local.data.sessions import TransactionScope
 from pinky_local.data.sources import rows_query
 from pinky_local.data.steps import Steps
 from pinky_local.data.storage import Name, Storage
 from pinky_local.data.streams import stream_query, view_table
-from pinky_local.data.tables import StoredTables, table_resource
-from pinky_local.data.transactions import Transaction
+from pinky_local.data.tables import table_resource
 from pinky_local.data.translation import Compiled, Translation
 from pinky_local.types import (
     Bind,
@@ -49,14 +48,13 @@ FUNCTION_FAMILIES = (file_functions,)
 
 _SELECT, _TCL, _DDL = 0x1000, 0x5000, 0x6000
 _DONE = "Statement executed successfully."
-_LOCK_TIMEOUT = 43_200  # seconds; the default of the parameter
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class DuckDataPlane(StoredTables):
+class DuckDataPlane(PlaneSessions):
     """Rows in DuckDB; in ``folder``/rows.duckdb where a folder is given, else in memory.
 
     ``resolver`` is asked where a call brings none (`create_view`, defaults of `add_column`); ``clock`` says what
@@ -65,9 +63,6 @@ class DuckDataPlane(StoredTables):
 
     def __init__(self, folder: Path | None = None, *, clock: Callable[[], datetime] = _utc_now) -> None:
         super().__init__(Storage(folder, lambda: self.clock()))
-        self.locks = Locks()
-        self._sessions: dict[int, DataSession] = {}
-        self._interrupter = Interrupter()
         self.clock = clock
         self.resolver: Resolver | None = None
         self.listener: Callable[[Change, Result], None] | None = None
@@ -109,9 +104,11 @@ class DuckDataPlane(StoredTables):
 
     def stream_has_data(self, stream: Relation, session: SessionContext, resolver: Resolver) -> bool:
         """Whether a stream shows any change now. Locks nothing."""
-        compiled = stream_query(self._translation(session, (), resolver), stream)
+        translation = self._translation(session, (), resolver)
+        compiled = stream_query(translation, stream)
         scope = self.scope_of(session)
-        return bool(scope.session.read(scope, session, f"SELECT EXISTS ({compiled.sql})")[0][0])
+        with closing(translation):
+            return bool(scope.session.read(scope, session, f"SELECT EXISTS ({compiled.sql})")[0][0])
 
     def view_table(self, query: str, session: SessionContext, resolver: Resolver) -> Name:
         """The one table that a view only projects and filters. Raises `SqlError` 2 for any other view."""
@@ -311,19 +308,23 @@ class DuckDataPlane(StoredTables):
         alone = scope.current is None
         wanted = _stream_resources(translation) if consume or not alone else []
         with self._locked(wanted, self._owner(scope), session, alone=alone) as waited:
-            if waited:
+            if waited or (wanted and self._moved(translation)):
+                translation.close()
                 translation = translate()
                 compiled = compile_query(translation, tree)
             query = text_of(compiled)
-            if consume:
-                consumed = translation.streams
-                rows = scope.session.run(scope, session, lambda run: run(query), volatile=False, consumed=consumed)
-            else:
-                rows = scope.session.read(scope, session, query)
-        return compiled, rows
+            with closing(translation):
+                if not consume:
+                    return compiled, scope.session.read(scope, session, query)
+                consumed, volatile = translation.streams, translation.volatile
+                rows = scope.session.run(scope, session, lambda run: run(query), volatile=volatile, consumed=consumed)
+                return compiled, rows
 
-    def _owner(self, scope: TransactionScope) -> Owner:
-        return scope.current.owner if scope.current is not None else Owner(scope.session.session_id)
+    def _moved(self, translation: Translation) -> bool:
+        """Whether another statement has moved a stream that this one was compiled to read, before it was locked."""
+        with self._storage.lock:
+            position = self._storage.changes.position
+            return any(position(stream) != found for stream, found in translation.positions.items())
 
     def _change(
         self, translate: Callable[[], Translation], compiled: Callable[[Translation], Change], *, wait: bool = True
@@ -338,23 +339,12 @@ class DuckDataPlane(StoredTables):
         change = compiled(translation)
         wanted = [*_resources(change), *_stream_resources(translation)]
         with self._locked(wanted, self._owner(scope), session, alone=scope.current is None, wait=wait) as waited:
-            if waited or translation.streams:  # another statement may have moved a stream before it was locked
+            if waited or self._moved(translation):
+                translation.close()
                 translation = translate()
                 change = compiled(translation)
-            return self._write(change, translation, scope)
-
-    @contextmanager
-    def _locked(
-        self, wanted: Sequence[Resource], owner: Owner, session: SessionContext, *, alone: bool, wait: bool = True
-    ) -> Iterator[bool]:
-        """Hold locks: until the end of the transaction, or of this statement where that is ``alone``."""
-        timeout = float(session.parameters.get("LOCK_TIMEOUT", _LOCK_TIMEOUT)) if wait else 0.0
-        try:
-            waited = [self.locks.acquire(one, owner, timeout, session.cancelled) for one in wanted]
-            yield any(waited)
-        finally:
-            if alone:
-                self.locks.release(owner)
+            with closing(translation):
+                return self._write(change, translation, scope)
 
     def _write(self, change: Change, translation: Translation, scope: TransactionScope) -> Result:
         """The one place through which every change of rows passes."""
@@ -392,78 +382,6 @@ class DuckDataPlane(StoredTables):
         else:
             self.rollback(session)
         return Result([ResultColumn("status", length=dt.TEXT_LENGTH)], [(_DONE,)], _TCL)
-
-    def begin(self, session: SessionContext) -> None:
-        """Open a transaction of this session and scope, separate from one that an outer scope has open."""
-        scope = self.scope_of(session)
-        scope.session.begin(scope)
-
-    def commit(self, session: SessionContext) -> None:
-        """Commit the scope's open transaction; without one, nothing. DDL calls it first.
-
-        Raises `SqlError` 90231 where the statement is part of a transaction that an outer scope opened.
-        """
-        scope = self.scope_of(session)
-        scope.session.commit(scope)
-
-    def rollback(self, session: SessionContext) -> None:
-        """Roll back the scope's open transaction; without one, nothing. Raises like `commit`."""
-        scope = self.scope_of(session)
-        scope.session.rollback(scope)
-
-    def in_transaction(self, session: SessionContext) -> bool:
-        """Whether the session's statements are part of an open transaction."""
-        return self.scope_of(session).current is not None
-
-    def enter_scope(self, context: SessionContext) -> TransactionScope:
-        """Put the context of a procedure (a copy of its caller's) into a new scope below its caller's.
-
-        `SessionContext.transaction_scope` is then the new scope; another wire session takes part in it by having the
-        same one, whatever its number is. Statements in the scope are part of the transaction that is open outside;
-        BEGIN opens a separate one; COMMIT, ROLLBACK and DDL raise `SqlError` 90231 while only the outer one is open.
-        Leave it with `leave_scope`, or use it as a context manager, which leaves it. Statements of one transaction run
-        one at a time.
-        """
-        return TransactionScope(self.scope_of(context).session, self.scope_of(context)).enter(context)
-
-    def leave_scope(self, scope: TransactionScope) -> None:
-        """End a scope. Raises `SqlError` 90232 where it left a transaction open, after rolling that back."""
-        scope.leave()
-
-    def scope_of(self, session: SessionContext) -> TransactionScope:
-        """The scope that a context's statements run in."""
-        given = session.transaction_scope
-        return given if isinstance(given, TransactionScope) else self._session(session).root
-
-    def transactions(self) -> list[Transaction]:
-        """Every open transaction."""
-        with self._storage.lock:
-            return [one for session in self._sessions.values() for one in session.transactions()]
-
-    def close_session(self, session: SessionContext) -> None:
-        """Forget a session; its open transaction is rolled back."""
-        with self._storage.lock:
-            known = self._sessions.pop(session.session_id, None)
-        if known is not None:
-            known.close()
-
-    def close(self) -> None:
-        """Close the database."""
-        for session in list(self._sessions.values()):
-            session.close()
-        self._sessions.clear()
-        self._interrupter.close()
-        self._storage.close()
-
-    def _session(self, context: SessionContext) -> DataSession:
-        known = self._sessions.get(context.session_id)
-        if known is None:
-            with self._storage.lock:
-                known = self._sessions.get(context.session_id)
-                if known is None:
-                    known = DataSession(self._storage, self._interrupter, self.locks, context.session_id)
-                    self._sessions[context.session_id] = known
-        return known
 
     def _translation(self, session: SessionContext, binds: Sequence[Bind], resolver: Resolver) -> Translation:
         translation = Translation(self._storage, resolver, session, self.clock(), list(binds))

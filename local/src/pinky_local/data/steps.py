@@ -91,7 +91,11 @@ class Steps:
             found = self._cursor.execute(f"SELECT r FROM ({rows}) AS q(r) WHERE r < {OWN_ROWS}").fetchall()
             known.update(row[0] for row in found)
 
+    def note(self, table: str) -> None:
+        """Say that the statement inserts into another DuckDB table too, so that its rows are kept with the others."""
+        if self._touched is not None:
+            self._touched.setdefault(table, set())
+
     def _log(self, table: StoredTable) -> None:
         self.logged.add(table.log)
-        if self._touched is not None:
-            self._touched.setdefault(table.log, set())
+        self.note(table.log)

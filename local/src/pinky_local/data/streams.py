@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import quote
 
 from sqlglot import exp
 
@@ -43,6 +42,7 @@ def stream_query(translation: Translation, relation: Relation) -> Compiled:
     if position is None:
         raise compilation(f"Stream '{relation.name[2]}' has no offset in its source.", errno=2203, sqlstate="0A000")
     translation.stream_names[stream.number] = relation.name[2]
+    translation.positions[stream.number] = position
     if stream.source is None:
         return _of_stage(translation, stream, position)
     end = translation.storage.version if translation.horizon is None else translation.horizon
@@ -153,6 +153,9 @@ _DIRECTORY = (
 )  # fmt: skip
 
 
+_IN_TEXT = 500
+
+
 def _of_stage(translation: Translation, stream: StreamSource, position: Position) -> Compiled:
     """The net changes of a directory table.
 
@@ -168,26 +171,31 @@ def _of_stage(translation: Translation, stream: StreamSource, position: Position
         if position.version < int(entry[0]) <= end:
             first.setdefault(entry[2], entry)
             last[entry[2]] = entry
-    found = [_file(one, stream) for one in first.values() if one[1] == "DELETE"]
-    found += [_file(one, stream) for one in last.values() if one[1] == "INSERT"]
-    return Compiled(_from_json(found), [*_DIRECTORY, *METADATA])
+    found = [_file(one) for one in first.values() if one[1] == "DELETE"]
+    found += [_file(one) for one in last.values() if one[1] == "INSERT"]
+    return Compiled(_entries(translation, found, stream.file_url), [*_DIRECTORY, *METADATA])
 
 
-def _file(entry: Any, stream: StreamSource) -> dict[str, Any]:
+def _file(entry: Any) -> dict[str, Any]:
     _, action, path, row = entry
-    url = stream.file_url + quote(path)
-    return {
-        "p": path, "s": row["size"], "l": row["last_modified"], "m": row["md5"], "e": row["etag"], "u": url,
-        "a": action, "r": f"{url}:{row['etag']}",
-    }  # fmt: skip
+    return {"a": action, "p": path, "s": row["size"], "l": row["last_modified"], "m": row["md5"], "e": row["etag"]}
 
 
-def _from_json(rows: list[dict[str, Any]]) -> str:
-    """Rows as one constant, which DuckDB reads far faster than as many."""
-    kinds = {name: "BIGINT" if name == "s" else "VARCHAR" for name in "pslmeuar"}
+def _entries(translation: Translation, rows: list[dict[str, Any]], file_url: str) -> str:
+    """Rows as a query: from a constant, or from a file where they are so many that DuckDB reads that far faster."""
+    kinds = {name: "BIGINT" if name == "s" else "VARCHAR" for name in "apslme"}
     instant = "CAST(f.l AS TIMESTAMPTZ)"
     modified = f"CASE WHEN f.l IS NOT NULL THEN struct_pack(utc := {instant}, minutes := CAST(0 AS SMALLINT)) END"
-    items = f"f.p AS c1, CAST(f.s AS DECIMAL(38,0)) AS c2, {modified} AS c3, f.m AS c4, f.e AS c5, f.u AS c6"
-    text = json.dumps(rows, ensure_ascii=False)
-    elements = f"SELECT unnest(from_json({literal(text)}, {literal(json.dumps([kinds]))})) AS f"
-    return f"SELECT {items}, f.a AS c7, FALSE AS c8, sha1(f.r) AS c9 FROM ({elements})"
+    url = f"({literal(file_url)} || replace(url_encode(f.p), '%2F', '/'))"
+    items = f"f.p AS c1, CAST(f.s AS DECIMAL(38,0)) AS c2, {modified} AS c3, f.m AS c4, f.e AS c5, {url} AS c6"
+    shown = f"SELECT {items}, f.a AS c7, FALSE AS c8, sha1({url} || ':' || coalesce(f.e, '')) AS c9"
+    text = json.dumps(rows)
+    if len(rows) <= _IN_TEXT:
+        elements = f"SELECT unnest(from_json({literal(text)}, {literal(json.dumps([kinds]))})) AS f"
+        return f"{shown} FROM ({elements})"
+    file = translation.storage.scratch_file()
+    file.write_text(text, encoding="ascii")
+    translation.files.append(file)
+    translation.volatile = True  # the file is gone when a failed transaction would repeat the statement
+    columns = ", ".join(f"{name}: '{kind}'" for name, kind in kinds.items())
+    return f"{shown} FROM read_json('{file}', format = 'array', columns = {{{columns}}}) AS f"

@@ -102,18 +102,34 @@ def _datediff(here: Expressions, nodes: list[Any]) -> Typed:
         raise unsupported(f"DATEDIFF in {part}")
     moments = [_moment(here.compile(node)) for node in nodes[1:]]
     if any(moment.type.name == "TIMESTAMP_TZ" for moment in moments):
-        raise unsupported("DATEDIFF of TIMESTAMP_TZ without a cast")
-    start, end = (_clock(moment) for moment in moments)
+        start, end = (_instant(moment, part) for moment in moments)
+    else:
+        start, end = (_clock(moment) for moment in moments)
     if part == "WEEK":  # weeks begin on Monday; DuckDB counts spans of seven days instead
         days = f"date_diff('day', date_trunc('week', {start}), date_trunc('week', {end}))"
         return Typed(f"CAST({days} // 7 AS DECIMAL(18,0))", dt.number(18, 0))
     return Typed(f"CAST(date_diff('{part.lower()}', {start}, {end}) AS DECIMAL(18,0))", dt.number(18, 0))
 
 
+def _instant(value: Typed, part: str) -> str:
+    """A moment in UTC, for differences in units that all offsets share."""
+    if part not in _TIME_UNITS or value.type.name not in ("TIMESTAMP_TZ", "TIMESTAMP_LTZ"):
+        raise unsupported(f"DATEDIFF in {part} of TIMESTAMP_TZ and {value.type.name} without a cast")
+    utc = f"struct_extract({value.sql}, 'utc')" if value.type.name == "TIMESTAMP_TZ" else value.sql
+    return f"timezone('UTC', {utc})"
+
+
 def _truncated(here: Expressions, part_node: Any, value_node: Any) -> Typed:
     part, value = unit(part_node), _moment(here.compile(value_node))
-    if value.type.name in ("TIME", "TIMESTAMP_TZ") or part not in (*_SPANS, "WEEK", "QUARTER"):
+    if value.type.name == "TIME" or part not in (*_SPANS, "WEEK", "QUARTER"):
         raise unsupported(f"DATE_TRUNC of {value.type.name} to {part}")
+    if value.type.name == "TIMESTAMP_TZ":
+        minutes = f"struct_extract({value.sql}, 'minutes')"
+        offset = f"to_minutes(CAST({minutes} AS BIGINT))"
+        wall = f"timezone('UTC', struct_extract({value.sql}, 'utc')) + {offset}"
+        utc = f"timezone('UTC', CAST(date_trunc('{part.lower()}', {wall}) AS TIMESTAMP) - {offset})"
+        packed = f"struct_pack(utc := {utc}, minutes := {minutes})"
+        return Typed(f"(CASE WHEN {value.sql} IS NULL THEN NULL ELSE {packed} END)", value.type)
     if value.type.name == "DATE" and part in _TIME_UNITS:
         return value
     return Typed(f"CAST(date_trunc('{part.lower()}', {value.sql}) AS {value.type.duckdb})", value.type)

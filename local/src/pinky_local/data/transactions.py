@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 
+_IDS = "kept_ids"
+
 
 class Connection:
     """A DuckDB cursor that runs one statement at a time."""
@@ -56,14 +58,19 @@ class Connection:
 
     @contextmanager
     def statement(self, context: SessionContext) -> Iterator[None]:
-        """While a statement of this session runs: nothing else does, and cancelling interrupts it."""
+        """While a statement of this session runs, nothing else does."""
         with self.lock:
             self.set_timezone(str(context.parameters.get("TIMEZONE") or "America/Los_Angeles"))
-            key = self._interrupter.enter(context.cancelled, self.cursor)
-            try:
-                yield
-            finally:
-                self._interrupter.leave(key)
+            yield
+
+    @contextmanager
+    def watched(self, context: SessionContext) -> Iterator[None]:
+        """Within `statement`: cancelling the session interrupts what DuckDB does."""
+        key = self._interrupter.enter(context.cancelled, self.cursor)
+        try:
+            yield
+        finally:
+            self._interrupter.leave(key)
 
     def rollback(self) -> None:
         """Undo the open DuckDB transaction, where there still is one."""
@@ -121,7 +128,8 @@ class Transaction:
             self.refresh()
             steps = Steps(self.connection.cursor, context.cancelled, self._storage, self.touched)
             try:
-                answer = work(steps)
+                with self.connection.watched(context):
+                    answer = work(steps)
             except (duckdb.Error, SqlError) as problem:
                 raise self._recovered(problem) from problem
             self._done.extend(steps.done)
@@ -136,7 +144,8 @@ class Transaction:
         try:
             if context.cancelled.is_set():
                 raise SqlError(604, "57014", "SQL execution canceled")
-            return self.connection.cursor.execute(sql).fetchall()
+            with self.connection.watched(context):
+                return self.connection.cursor.execute(sql).fetchall()
         except (duckdb.Error, SqlError) as problem:
             with self._storage.lock:
                 raise self._recovered(problem) from problem
@@ -162,7 +171,8 @@ class Transaction:
         if not found:
             return  # dropped for good meanwhile
         if kept.removed:
-            execute(f"DELETE FROM {table} WHERE rowid IN (SELECT unnest(?))", [kept.removed])
+            self._list_ids(kept.removed)
+            execute(f"DELETE FROM {table} WHERE rowid IN (SELECT r FROM {_IDS})")
         stored = [row[0] for row in execute(f"DESCRIBE SELECT * FROM '{kept.file}'").fetchall()]
         both = ", ".join(column for column in stored if column in found)
         execute(f"INSERT INTO {table} ({both}) SELECT {both} FROM '{kept.file}'")
@@ -170,13 +180,19 @@ class Transaction:
     def _keep(self) -> None:
         """Write down what the transaction has done so far as rows, so that no statement has to be run again."""
         for table, ids in self.touched.items():
-            changed = f" OR rowid IN (SELECT unnest({sorted(ids)}))" if ids else ""
+            changed = ""
+            if ids:
+                self._list_ids(sorted(ids))
+                changed = f" OR rowid IN (SELECT r FROM {_IDS})"
             file = self._storage.scratch_file()
             rows = f"SELECT * FROM {table} WHERE rowid >= {OWN_ROWS}{changed}"
             self.connection.cursor.execute(f"COPY ({rows}) TO '{file}' (FORMAT parquet)")
             self._forget_file(table)
             self._kept[table] = _Kept(sorted(ids), file)
         self._done.clear()
+
+    def _list_ids(self, ids: list[int]) -> None:
+        self.connection.cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_IDS} AS SELECT unnest(?) AS r", [ids])
 
     def _forget_file(self, table: str) -> None:
         if table in self._kept:

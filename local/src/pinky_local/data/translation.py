@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlglot import exp
@@ -13,6 +14,7 @@ from pinky_local.data import datatypes as dt
 from pinky_local.data import functions, json_functions, time_functions, user_functions
 from pinky_local.data.aggregates import AGGREGATES, compile_aggregate, compile_window
 from pinky_local.data.casts import cast
+from pinky_local.data.changes import Position
 from pinky_local.data.expressions import Expressions, constant, number_literal
 from pinky_local.data.parsing import name_of
 from pinky_local.data.refusals import compilation, unsupported
@@ -44,7 +46,8 @@ class Translation:
     """Everything a statement's translation needs beside its tree. One per statement, or per view inside it.
 
     With ``describing`` it is not to be run. ``streams`` collects what streams the statement reads, with the versions up
-    to which it does; ``horizon`` limits these in a transaction, ``directories`` those of streams on stages.
+    to which it does; ``horizon`` limits these in a transaction, ``directories`` those of streams on stages;
+    ``positions`` are where the streams stood. ``files`` are deleted after the statement.
     """
 
     storage: Storage
@@ -60,6 +63,8 @@ class Translation:
     horizon: int | None = None
     directories: dict[int, int] = field(default_factory=dict)
     streams: dict[int, int] = field(default_factory=dict)
+    positions: dict[int, Position] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
     stream_names: dict[int, str] = field(default_factory=dict)
     _counter: list[int] = field(default_factory=lambda: [0])
     _next_bind: int = 0
@@ -90,6 +95,11 @@ class Translation:
             self, session=session, binds=(), check_privileges=False, ctes={}, cte_names={}, _next_bind=0,
             _view_stack=(*self._view_stack, relation.name),
         )  # fmt: skip
+
+    def close(self) -> None:
+        """Delete the statement's files."""
+        for file in self.files:
+            file.unlink(missing_ok=True)
 
     def require(self, privilege: str, relation: Relation) -> None:
         """Ask for a privilege unless a view's owner already holds it."""

@@ -21,6 +21,7 @@ from pinky_local.engine import (
     errors,
     grants,
     lifecycle,
+    notification_integrations,
     parameters,
     procedures,
     remarks,
@@ -33,6 +34,7 @@ from pinky_local.engine import (
     show_keys,
     show_parameters,
     stage_files,
+    stage_places,
     stages,
     storage,
     store,
@@ -55,6 +57,7 @@ from pinky_local.engine.scripting import statements as scripting
 from pinky_local.engine.scripting.reading import is_block
 from pinky_local.engine.statement import Statement
 from pinky_local.files import Buckets, FileStore
+from pinky_local.files.store import BadKeyError
 from pinky_local.types import (
     Around,
     Bind,
@@ -67,8 +70,8 @@ from pinky_local.types import (
 )
 
 FAMILIES = (
-    alter_table, cancelling, definitions_text, procedures, remarks, routines, schemas, show_grants, show_keys,
-    show_parameters, stages, storage, streams, tags, tasks, views, warehouses,
+    alter_table, cancelling, definitions_text, notification_integrations, procedures, remarks, routines, schemas,
+    show_grants, show_keys, show_parameters, stages, storage, streams, tags, tasks, views, warehouses,
     run_functions, run_tables,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
@@ -174,9 +177,8 @@ class CatalogEngine:
         """End what runs in the background, before the data plane is closed."""
         self.scheduler.stop()
 
-    def _run_for_task(self, sql: str, session: SessionContext, query_id: str, origin: str) -> Result:
+    def _run_for_task(self, sql: str, session: SessionContext, query_id: str) -> Result:
         """A statement of a task run where nobody watches statements."""
-        del origin
         return self.execute(sql, session, query_id=query_id)
 
     def login(self, login_name: str, requested: dict[str, str | None], parameters: dict[str, Any]) -> SessionContext:
@@ -213,7 +215,7 @@ class CatalogEngine:
         if word in FILE_HANDLERS:
             if describe_only:
                 raise errors.unsupported(f"describing {word} without running it")
-            result = FILE_HANDLERS[word](statement)
+            result = self._on_files(statement, word)
         elif word in _QUERIES:
             result = self._query(statement, word, describe_only=describe_only)
         elif (runner := self._runner(statement, word)) is not None:
@@ -311,6 +313,12 @@ class CatalogEngine:
         if word == "BEGIN" and not is_block(tokens):
             return None
         return RUNNERS.get(word)
+
+    def _on_files(self, statement: Statement, word: str) -> Result:
+        try:
+            return FILE_HANDLERS[word](statement)
+        except BadKeyError as problem:
+            raise stage_places.bad_path(problem) from problem
 
     def _handler(self, statement: Statement, word: str) -> Handler:
         tokens = statement.tokens

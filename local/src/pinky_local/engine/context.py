@@ -71,6 +71,7 @@ FUNCTIONS: dict[str, tuple[int, Function]] = {
     "CURRENT_WAREHOUSE": (0, lambda account, session, _: session.warehouse),
     "CURRENT_SESSION": (0, lambda account, session, _: str(session.session_id)),
     "LAST_QUERY_ID": (0, lambda account, session, _: session.last_query_id),
+    "CURRENT_TRANSACTION": (0, lambda account, session, arguments: _transaction(account, session, arguments)),
     "IS_ROLE_IN_SESSION": (1, _in_session),
     "SYSTEM$CLIENT_VERSION_INFO": (0, lambda account, session, _: "[]"),
     "SYSTEM$TYPEOF": (1, lambda account, session, arguments: _typeof(arguments[0])),
@@ -83,6 +84,13 @@ NEEDS_STATEMENT: dict[str, Callable[[Statement, Sequence[Any]], Any]] = {}
 
 TABLE_FUNCTIONS: list[Callable[[Account, str, Sequence[Any], SessionContext], Result | None]] = []
 """Table functions, filled by the modules that know them; each answers None for a name that is not its own."""
+
+
+def _transaction(account: Account, session: SessionContext, _: Sequence[Any]) -> str | None:
+    """The number of the open transaction; NULL without one."""
+    current = getattr(account.data, "current_transaction", None)
+    number = current(session) if callable(current) else None
+    return None if number is None else str(number)
 
 
 def _typeof(value: Any) -> str:

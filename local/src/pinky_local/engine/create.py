@@ -79,13 +79,25 @@ def read_kind(statement: Statement) -> ObjectType:
         words = " ".join(tokens.word(ahead) for ahead in range(length))
         if words in BY_WORDS:
             tokens.index += length
-            return BY_WORDS[words]
+            integration = _integration(statement) if words == "INTEGRATION" else None
+            return integration or BY_WORDS[words]
     if tokens.word() in families.UNKNOWN_KINDS:
         named = [tokens.word()]
         while len(named) < 3 and tokens.word(len(named)) in families.UNKNOWN_KINDS | {"TABLE", "VIEW"}:
             named.append(tokens.word(len(named)))
         raise errors.unsupported(f"{' '.join(named)} (not part of this local account)")
     raise tokens.unexpected()
+
+
+def _integration(statement: Statement) -> ObjectType | None:
+    """The type of the integration that is named next: the word alone, INTEGRATION, stands for every type of them."""
+    tokens = statement.tokens
+    start = tokens.index
+    tokens.accept("IF", "EXISTS")
+    name = tokens.identifier() if tokens.at_identifier() else ""
+    tokens.index = start
+    found = statement.catalog.get(ACCOUNT, "integration", name)
+    return TYPES[found.kind] if found is not None else None
 
 
 def install(statement: Statement, creation: Creation) -> Result:

@@ -84,7 +84,7 @@ def _meant(account: Account, url: str, session: SessionContext) -> tuple[Catalog
 def _scoped(account: Account, url: str, token: str) -> tuple[CatalogObject, str]:
     encoded, _, seal = token.rpartition(".")
     try:
-        named = base64.urlsafe_b64decode(encoded).decode()
+        named = base64.b64decode(encoded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as problem:
         raise _missing(url) from problem
     made = hashlib.sha256((account.files.seal + named).encode()).hexdigest()[:32]

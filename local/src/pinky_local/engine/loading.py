@@ -47,6 +47,7 @@ class _File:
     bad: list[_Bad] = field(default_factory=list)
     failed: SqlError | None = None
     skipped: bool = False
+    searched: bool = False
 
 
 class LoadResolver(CatalogResolver):
@@ -100,12 +101,15 @@ class _Load:
             return rows([ResultColumn("status", length=16_777_216)], [[text]], _COPY)
         self._measure(files)
         picked = self._selection(files)
+        for one in files:
+            if one.bad and one.failed is None:
+                self._search(picked, one)
         self._judge(files)
         try:
             self._insert(picked, files)
         except SqlError:
-            searched = [self._search(picked, one) for one in files if not one.skipped]
-            if not any(searched):
+            found = [self._search(picked, one) for one in files if not (one.skipped or one.searched)]
+            if not any(found):
                 raise
             self._judge(files)
             self._insert(picked, files)
@@ -227,6 +231,7 @@ class _Load:
 
     def _search(self, picked: Selection, file: _File) -> bool:
         """Find the rows of a file that do not fit; whether there are any."""
+        file.searched = True
         lines = self._lines(file)
         first_only = self._on_error == "ABORT_STATEMENT"
         waiting = [(1, file.parsed)]

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pinky_local.engine import errors, integrations, stage_places
-from pinky_local.engine.stage_places import Location
 from pinky_local.engine.statement import Statement, rows
-from pinky_local.files.store import BadKeyError
 from pinky_local.types import Result, ResultColumn
 
 _LIST, _REMOVE = 0x4701, 0x4702
@@ -90,7 +88,7 @@ def copy_files(statement: Statement) -> Result:
         inside = one.key[len(source.path.rpartition("/")[0]) :].lstrip("/")
         if names is not None and inside not in names:
             continue
-        _write(target, folder + inside, Path(one.path))
+        target.place.write(folder + inside, _chunks(Path(one.path)))
         copied.append(folder + inside)
     if detailed:
         return rows([ResultColumn("file", length=16_777_216)], [[key] for key in copied], 0x6000)
@@ -108,13 +106,6 @@ def read_names(statement: Statement) -> list[str]:
     if len(names) > 1000:
         raise errors.invalid_value(f"{len(names)} names", "FILES")
     return names
-
-
-def _write(target: Location, key: str, source: Path) -> None:
-    try:
-        target.place.write(key, _chunks(source))
-    except BadKeyError as problem:
-        raise stage_places.bad_path(problem) from problem
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -6,9 +6,8 @@ https://docs.snowflake.com/en/user-guide/streams-intro#required-access-privilege
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from pinky_local.engine import errors
+from pinky_local.engine import errors, file_urls
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.types import Relation, SessionContext, StreamSource, TableColumn
 
@@ -34,7 +33,7 @@ def relation(account: Account, item: CatalogObject) -> Relation:
         raise errors.unsupported(str(item.state["unreadable"]))
     if source.kind == "stage":
         entries = list(source.state.get("directory_log", ()))
-        stream = StreamSource(item.number, None, False, entries, _file_url(account, source))
+        stream = StreamSource(item.number, None, False, entries, file_urls.file_url(account, source, ""))
         return Relation("stream", full, stream=stream)
     origin = account.catalog.path(source)
     columns = [TableColumn(column.name, column.data_type, column.nullable) for column in source.columns]
@@ -42,13 +41,6 @@ def relation(account: Account, item: CatalogObject) -> Relation:
     below = Relation(source.kind, (origin[0], origin[1], origin[2]), query=query, columns=columns)
     stream = StreamSource(item.number, below, bool(item.properties.get("APPEND_ONLY")))
     return Relation("stream", full, columns=[*columns, *_METADATA], stream=stream)
-
-
-def _file_url(account: Account, stage: CatalogObject) -> str:
-    """What the file URLs of a stage begin with."""
-    host = account.name.lower().replace("_", "-")
-    path = "/".join(quote(part, safe="") for part in account.catalog.path(stage))
-    return f"https://{host}.snowflakecomputing.com/api/files/{path}/"
 
 
 def check_readable(account: Account, item: CatalogObject, session: SessionContext) -> None:

@@ -18,7 +18,6 @@ from pinky_local.engine.stage_places import Location
 from pinky_local.engine.statement import Statement, rows
 from pinky_local.files import csv_texts
 from pinky_local.files.content import UnsupportedContentError, compressed, ending
-from pinky_local.files.store import BadKeyError
 from pinky_local.types import Result, ResultColumn
 
 _UNLOAD = 0x3500
@@ -45,8 +44,6 @@ def unload(statement: Statement, copy: Copy) -> Result:
         written = _Unload(statement, copy, location, given).run()
     except UnsupportedContentError as problem:
         raise errors.unsupported(str(problem)) from problem
-    except BadKeyError as problem:
-        raise stage_places.bad_path(problem) from problem
     if options.get("DETAILED_OUTPUT"):
         columns = [_text("FILE_NAME"), _number("FILE_SIZE"), _number("ROW_COUNT")]
         return rows(columns, [[one.key, one.size, one.rows] for one in written], _UNLOAD)

@@ -98,7 +98,7 @@ class StorageIntegration(Resource):
     show_pages = False
     privileges: ClassVar[tuple[tuple[str, str], ...]] = (
         ("CREATE INTEGRATION or CREATE STORAGE INTEGRATION", "the account"),
-        ("OWNERSHIP", "the integration"),
+        ("OWNERSHIP", "the storage integration"),
     )
 
     type: IntegrationType = prop(

@@ -10,6 +10,7 @@ from pinky_core import Resource, Section, hookimpl
 if TYPE_CHECKING:
     import pluggy
 
+    from pinky_schema.dag_predicates import Predicate
     from pinky_schema.provider import SchemaProvider
     from pinky_schema.slots import Kept, Party, RegistryColumn, Slot, SlotUse
 
@@ -17,11 +18,13 @@ __all__ = [
     "KINDS",
     "Kept",
     "Party",
+    "Predicate",
     "RegistryColumn",
     "SchemaProvider",
     "Slot",
     "SlotUse",
     "pinky_add_hooks",
+    "pinky_dag_predicates",
     "pinky_manifest_sections",
     "pinky_resource_types",
     "pinky_stage_slots",
@@ -60,9 +63,18 @@ def pinky_add_hooks(manager: pluggy.PluginManager) -> None:
 @hookimpl
 def pinky_manifest_sections() -> list[Section]:
     """The sections of this package."""
+    from pinky_schema.dag import DAG
     from pinky_schema.stages import STAGES
 
-    return [STAGES]
+    return [STAGES, DAG]
+
+
+@hookimpl
+def pinky_dag_predicates() -> tuple[Predicate, ...]:
+    """The predicates of this package."""
+    from pinky_schema.dag_predicates import BUILT_IN
+
+    return BUILT_IN
 
 
 @hookimpl
@@ -78,6 +90,7 @@ _LATE = {
     "SchemaProvider": "provider",
     "Kept": "slots",
     "Party": "slots",
+    "Predicate": "dag_predicates",
     "RegistryColumn": "slots",
     "Slot": "slots",
     "SlotUse": "slots",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pinky_core import Expanded, string_literal
+from pinky_schema import dag
 from pinky_schema.slots import SlotUse
 
 __all__ = ["DEFAULTS", "SCHEDULE", "dispatch_settings", "is_triggered", "tasks_of"]
@@ -32,28 +33,12 @@ def dispatch_settings(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_triggered(use: SlotUse) -> bool:
     """Whether cloud notifications fill the directory table: the slot's option, or a graph that the stream starts."""
-    if use.options.get("trigger") == "stream":
-        return True
-    graphs = use.sections.get("dag")
-    for graph in graphs if isinstance(graphs, list) else [graphs]:
-        trigger = graph.get("trigger") if isinstance(graph, Mapping) else None
-        if isinstance(trigger, Mapping) and trigger.get("stream") == use.slot.name:
-            return True
-    return False
-
-
-def _graph_takes(use: SlotUse) -> bool:
-    graphs = use.sections.get("dag")
-    for graph in graphs if isinstance(graphs, list) else [graphs]:
-        trigger = graph.get("trigger") if isinstance(graph, Mapping) else None
-        if isinstance(trigger, Mapping) and use.slot.name in (trigger.get("stream"), trigger.get("files")):
-            return True
-    return False
+    return use.options.get("trigger") == "stream" or dag.triggered(use.sections, use.slot.name)
 
 
 def tasks_of(use: SlotUse) -> Iterator[Expanded]:
     """POLL_AND_DISPATCH, or CONSUME_STREAM where notifications bring the files; none where a graph takes them."""
-    if _graph_takes(use):
+    if dag.takes_files(use.sections, use.slot.name):
         return
     triggered = is_triggered(use)
     name = "CONSUME_STREAM" if triggered else "POLL_AND_DISPATCH"

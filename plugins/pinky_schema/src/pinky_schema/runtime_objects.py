@@ -62,10 +62,12 @@ def output_objects(uses: Iterable[SlotUse]) -> Iterator[Expanded]:
 
 
 def gold_objects(uses: Iterable[SlotUse]) -> Iterator[Expanded]:
-    """The table of known good outputs, in environments that are not production."""
+    """The table of known good outputs and the stage of their inputs, in environments that are not production."""
     for use in uses:
         if not use.facts.is_production:
             yield Expanded("table", gold_table(), ORIGIN)
+            comment = "Reference inputs of the table GOLD: a folder for each version"
+            yield Expanded("stage", {"name": "GOLD_INPUTS", "comment": comment}, ORIGIN)
         return
 
 

@@ -36,11 +36,13 @@ from pinky_core import (
     alter_unset,
     assignment,
     is_given,
+    named_in,
     parse_path,
     prop,
     resource,
     statement,
 )
+from pinky_schema.dag_calls import arguments_in
 from pinky_schema.task_graph import State, graph_guards, neighbour, parents
 from pinky_schema.task_values import Config, OverlapPolicy, ServerlessSize
 
@@ -199,6 +201,10 @@ class Task(Resource):
         yield from (each for each in super().needs(address, names) if each.kind != self.spec.kind)
         for other in parents(address, self.after or (), self.finalize or None):
             yield from names.at(other.path, (self.spec.kind,))
+        for argument in arguments_in(self.definition):
+            yield from names.resolve(str(argument.get("procedure", "")), address.path[:-1], ("procedure",))
+            used = named_in(str(argument.get("sql", "")), address.path[:-1], names)
+            yield from (each for each in used if each.kind != self.spec.kind)
 
     def _becomes_root(self, live: Task) -> bool:
         return _is_child(live.after, live.finalize) and not _is_child(*self._links(live))
@@ -287,9 +293,11 @@ class Task(Resource):
         if wanted is State.SUSPENDED:
             return ["SUSPEND"] if live.state is State.STARTED else []
         was_root = not _is_child(live.after, live.finalize)
-        if not _is_child(*self._links(live)):
+        after, finalize = self._links(live)
+        if not _is_child(after, finalize):
             return []
-        return ["RESUME"] if live.state is not State.STARTED or was_root else []
+        moved = bool(live.finalize) and finalize != live.finalize  # it was no finalizer in between, and suspended
+        return ["RESUME"] if live.state is not State.STARTED or was_root or moved else []
 
     # -- planning ----------------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ class UserDefinedFunction(Routine):
     privileges = (
         ("USAGE", "the database and schema"),
         ("CREATE FUNCTION", "the schema"),
-        ("OWNERSHIP", "the function"),
+        ("OWNERSHIP", "the user defined function"),
     )
     word: ClassVar[str] = "function"
     no_comment: ClassVar[str] = "user-defined function"

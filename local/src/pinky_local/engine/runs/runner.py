@@ -19,7 +19,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import context as functions
-from pinky_local.engine import identifiers
 from pinky_local.engine.runs import conditions
 from pinky_local.engine.runs.records import CANCELLED, EXECUTING, FAILED, SKIPPED, SUCCEEDED, GraphRun, TaskRun
 from pinky_local.engine.runs.task_context import RunningTask
@@ -36,8 +35,8 @@ PASSED, NOT_RUN = "PASSED", "NOT_RUN"
 CONDITION_FALSE = 40003
 """The code of a skipped run; with its text it is what histories of real accounts show."""
 
-StatementRunner = Callable[[str, SessionContext, str, str], Result]
-"""Runs one statement: its text, the session, the query id, and what it runs for."""
+StatementRunner = Callable[[str, SessionContext, str], Result]
+"""Runs one statement: its text, the session (whose ``task_run`` says what it is part of), the query id."""
 
 
 @dataclass(slots=True)
@@ -162,7 +161,7 @@ class Runner:
         limit.daemon = True
         limit.start()
         try:
-            self._run_statement()(task.definition, context, live.run.query_id, f"task {identifiers.dotted(task.path)}")
+            self._run_statement()(task.definition, context, live.run.query_id)
         finally:
             limit.cancel()
 
@@ -176,7 +175,8 @@ class Runner:
             seconds = limit = task.timeout_ms / 1000
         else:
             seconds, limit = max(0.0, attempt.deadline - time.monotonic()), root.timeout_ms / 1000
-        statement = float(task.session_parameters.get("STATEMENT_TIMEOUT_IN_SECONDS") or 0)
+        name = "STATEMENT_TIMEOUT_IN_SECONDS"
+        statement = float(task.session_parameters.get(name) or self._account.parameters.get(name) or 0)
         return (statement, statement) if 0 < statement < seconds else (seconds, limit)
 
     def _holds(self, condition: str, context: SessionContext) -> bool:

@@ -3,7 +3,8 @@
 Rests on https://docs.snowflake.com/en/user-guide/tasks-intro, tasks-graphs, tasks-triggered and
 https://docs.snowflake.com/en/sql-reference/sql/execute-task. Moving the clock runs what falls due in order of time,
 each graph to its end, one after the other; the time that a run takes counts as though it had begun on time, and
-schedules of the same root that fall into it are skipped as its overlap policy says. EXECUTE TASK runs in a thread of its own.
+schedules of the same root that fall into it are skipped as its overlap policy says. EXECUTE TASK runs in a thread of
+its own.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pinky_local.engine import task_graphs
+from pinky_local.engine import identifiers, task_graphs
+from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.runs import notifications, records, schedules, versions
 from pinky_local.engine.runs.history import KEPT, History
@@ -145,7 +147,9 @@ class Scheduler:
         """A triggered task runs at most every so many seconds, counted from when the last run was scheduled."""
         now = self._account.now()
         last = self._handled.get(graph.root.number)
-        time = now if last is None else max(now, last + timedelta(seconds=graph.trigger_seconds))
+        time = min(now, until)
+        if last is not None:
+            time = max(time, last + timedelta(seconds=graph.trigger_seconds))
         if time > until or "SYSTEM$STREAM_HAS_DATA" not in (graph.root.condition or "").upper():
             return None
         if not self._runner.is_triggered(graph, now):
@@ -242,10 +246,11 @@ class Scheduler:
                 self._moving.release()
 
     def _tick(self) -> None:
-        """Start what is due by now; a time that comes while the overlap policy allows no run is skipped."""
-        while not self._stopping and (due := self.next_due(self._account.now())) is not None:
+        """Start what is due by now, once however many times were missed; without leave to overlap they are skipped."""
+        now = self._account.now()
+        while not self._stopping and (due := self.next_due(now)) is not None:
             with self._account.lock, self._changed:
-                self._handled[due.root] = due.time
+                self._handled[due.root] = now
                 if self._may_begin(due.root):
                     self._start(self._due_request(due))
 
@@ -338,7 +343,7 @@ class Scheduler:
         """GRAPH_SUCCEEDED is for graphs, not for a task alone."""
         graph, integration = attempt.graph, attempt.graph.success_integration
         if integration is not None and attempt.run.state == records.SUCCEEDED and (graph.children or graph.finalizer):
-            self.outbox.put(integration, notifications.success(self._account.name, self._account.now(), attempt.run))
+            self._send(integration, notifications.success(self._account.name, self._account.now(), attempt.run))
 
     @contextmanager
     def _running_here(self) -> Iterator[None]:
@@ -380,8 +385,15 @@ class Scheduler:
     def _task_failed(self, attempt: Attempt, run: TaskRun) -> None:
         integration = attempt.graph.error_integration
         if integration is not None:
-            message = notifications.failure(self._account.name, self._account.now(), attempt.run, run)
-            self.outbox.put(integration, message)
+            self._send(integration, notifications.failure(self._account.name, self._account.now(), attempt.run, run))
+
+    def _send(self, integration: str, message: dict[str, Any]) -> None:
+        """Put a message into the outbox, unless its integration is disabled or gone."""
+        (name,) = identifiers.parse_dotted(integration)
+        with self._account.lock:
+            found = self._account.catalog.get(ACCOUNT, "integration", name)
+            if found is not None and found.properties.get("ENABLED"):
+                self.outbox.put(name, message)
 
     # stopping ------------------------------------------------------------------------------------------------------
 

@@ -301,7 +301,9 @@ def task_dependents(statement: Statement, arguments: Sequence[Any]) -> Result:
 
 def _latest_first(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
     """Rows by a time, the latest first; of equal times the one that began later."""
-    return sorted(reversed(rows), key=lambda row: row[column], reverse=True)
+    turned = rows[::-1]
+    turned.sort(key=lambda row: row[column], reverse=True)
+    return turned
 
 
 def _result(columns: Any, rows: list[dict[str, Any]]) -> Result:

@@ -92,8 +92,8 @@ def take(statement: Statement, root: CatalogObject) -> GraphVersion:
         retries=int(_effective(statement, "TASK_AUTO_RETRY_ATTEMPTS", root)),
         suspend_after=int(_effective(statement, "SUSPEND_TASK_AFTER_NUM_FAILURES", root)),
         trigger_seconds=int(_effective(statement, "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS", root)),
-        error_integration=_integration(root, "ERROR_INTEGRATION"),
-        success_integration=_integration(root, "SUCCESS_INTEGRATION"),
+        error_integration=root.properties.get("ERROR_INTEGRATION"),
+        success_integration=root.properties.get("SUCCESS_INTEGRATION"),
     )
 
 
@@ -141,13 +141,6 @@ def _for_session(task: CatalogObject) -> dict[str, Any]:
 
 def _effective(statement: Statement, name: str, task: CatalogObject) -> Any:
     return parameters.effective(statement, parameters.PARAMETERS[name], task)[0]
-
-
-def _integration(root: CatalogObject, name: str) -> str | None:
-    held = root.properties.get(name)
-    if isinstance(held, list):
-        return str(held[0]) if held else None
-    return str(held) if held else None
 
 
 def _fingerprint(tasks: list[CatalogObject], root: CatalogObject) -> str:

@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from pinky_local.engine import errors, values
+from pinky_local.engine import errors, identifiers, values
 from pinky_local.engine import show_columns as columns
 from pinky_local.engine.runs.cron import parse as parse_cron
 from pinky_local.engine.spec import ObjectType, Property, ShowColumn
@@ -101,6 +101,18 @@ def _warehouse(statement: Statement, name: str) -> str | None:
         (held,) = tokens.name(1)
     statement.deferred_checks.append(lambda: statement.find("warehouse", (held,)))
     return held
+
+
+def _integration(statement: Statement, name: str) -> str | None:
+    """The name of a notification integration, on which the session needs USAGE."""
+    tokens = statement.tokens
+    if tokens.accept("NULL"):
+        return None
+    parts = identifiers.parse_dotted(tokens.string()) if tokens.at_string() else tokens.name(1)
+    statement.deferred_checks.append(
+        lambda: statement.require(statement.find("notification_integration", parts), "USAGE")
+    )
+    return identifiers.dotted(parts)
 
 
 def relations(statement: Statement, item: CatalogObject) -> dict[str, Any]:
@@ -201,8 +213,8 @@ TASK = ObjectType(
             default="NO_OVERLAP",
         ),
         Property("ALLOW_OVERLAPPING_EXECUTION", values.boolean()),
-        Property("ERROR_INTEGRATION", values.missing("Integration")),
-        Property("SUCCESS_INTEGRATION", values.missing("Integration")),
+        Property("ERROR_INTEGRATION", _integration),
+        Property("SUCCESS_INTEGRATION", _integration),
         Property("TARGET_COMPLETION_INTERVAL", _target_interval),
         COMMENT,
         *parameter_properties("task"),
@@ -218,6 +230,8 @@ TASK = ObjectType(
         "the order of the columns after last_suspended_reason",
         "the answer of SYSTEM$TASK_DEPENDENTS_ENABLE",
         "tasks after a replaced task follow its replacement",
+        "the answers of EXECUTE TASK and of SYSTEM$SET_RETURN_VALUE",
+        "a task that waits only for several suspended ones does not run",
     ),
 )
 

@@ -46,6 +46,6 @@ def as_json(value: Any) -> str:
 
 
 def shortened(error: BaseException) -> str:
-    """What an error says, in at most 4,000 characters."""
+    """What an error says, in at most 4,000 characters; of a long traceback the end, which says what happened."""
     text = f"{type(error).__name__}: {error}"
-    return text if len(text) <= 4000 else text[:3997] + "..."
+    return text if len(text) <= 4000 else f"{text[:1000]}\n...\n{text[-2900:]}"

@@ -10,7 +10,6 @@ https://docs.snowflake.com/en/sql-reference/functions/system_set_return_value
 
 from __future__ import annotations
 
-import fnmatch
 import uuid
 from typing import Any
 
@@ -105,6 +104,7 @@ def run_step(session: Any, settings: dict[str, Any]) -> dict[str, Any]:
     if run is None:
         return _answer(session, {"status": SKIP}, in_graph=True)
     work = {**_work(session, names, run, settings), "step": settings["step"]}
+    work["config"] = {**_graph_config(session), **work["config"]}
     work["predecessors"] = _results(session, names, run)
     failures: dict[str, BaseException] = {}
     results: dict[str, Any] = {}
@@ -238,6 +238,12 @@ def _graph_run(session: Any) -> str:
     return str(rows_of(session, "SELECT SYSTEM$TASK_RUNTIME_INFO('CURRENT_TASK_GRAPH_RUN_GROUP_ID')")[0][0])
 
 
+def _graph_config(session: Any) -> dict[str, Any]:
+    """The configuration of this graph run: the root's, or what EXECUTE TASK was given instead."""
+    found = decoded(rows_of(session, "SELECT SYSTEM$GET_TASK_GRAPH_CONFIG()")[0][0])
+    return found if isinstance(found, dict) else {}
+
+
 def _run_of(session: Any, names: Names) -> dict[str, Any] | None:
     """The run that this graph run began; None where its root skipped, or ended it already."""
     found = rows_of(
@@ -267,17 +273,26 @@ def _results(session: Any, names: Names, run: dict[str, Any]) -> dict[str, Any]:
 
 
 def _clients(session: Any, settings: dict[str, Any]) -> list[str]:
-    """The client schemas a step runs for, in full and in order; one empty name for a step that runs once."""
+    """The client schemas a step runs for, in full and in order; one empty name for a step that runs once.
+
+    They are all schemas of the database but its own, PUBLIC and INFORMATION_SCHEMA; ``like`` and ``except`` choose
+    among them as SHOW … LIKE and names in SQL do: a name without quotes is folded, a pattern knows no case.
+    """
     chosen = settings.get("clients")
     if not chosen:
         return [""]
     rules = chosen if isinstance(chosen, dict) else {}
-    own = settings["own_schema"]
-    left_out = {"INFORMATION_SCHEMA", "PUBLIC", own, *rules.get("except", ())}
-    pattern = rules.get("like", "%").replace("%", "*").replace("_", "?")
-    found = [row["name"] for row in rows_of(session, f"SHOW SCHEMAS IN DATABASE {settings['database']}")]
-    names = sorted(name for name in found if name not in left_out and fnmatch.fnmatchcase(name, pattern))
+    left_out = {"INFORMATION_SCHEMA", "PUBLIC", settings["own_schema"], *map(_folded, rules.get("except", ()))}
+    statement = f"SHOW SCHEMAS LIKE {_literal(rules.get('like', '%'))} IN DATABASE {settings['database']}"
+    names = sorted({row["name"] for row in rows_of(session, statement)} - left_out)
     return [f"{settings['database']}.{_quoted(name)}" for name in names]
+
+
+def _folded(name: str) -> str:
+    """A name as Snowflake stores it."""
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        return name[1:-1].replace('""', '"')
+    return name.upper()
 
 
 def _quoted(name: str) -> str:

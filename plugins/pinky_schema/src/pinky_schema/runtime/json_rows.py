@@ -199,8 +199,8 @@ def _float(text: str) -> float:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        # Taken out at its first place, a name that comes again is not there any more.
+        twice = next(name for name, _ in pairs if found.pop(name, pairs) is pairs)
         raise HashError(f"the name {json.dumps(twice)} is there twice in one object")
     return found
 

@@ -1,25 +1,27 @@
 """Sorting more row digests than fit into memory.
 
-Digests are counted in memory. When enough different ones are held, they go to a temporary file as one sorted run, with
-an index of where each first byte begins. At the end, one first byte after the other is taken from all runs and counted
-again; should even those be too many, they are divided by their next byte in the same way. Digests of SHA-256 are spread
-evenly and equal ones are counted, so memory depends neither on the number of rows nor on how many are equal.
+Digests are counted in memory. When enough different ones are held, they go to a temporary file as one run in the order
+of their first bytes, with an index of where each first byte begins. At the end, one first byte after the other is taken
+from all runs and counted again; should even those be too many, they are divided by their next byte in the same way.
+Digests of SHA-256 are spread evenly and equal ones are counted, so memory depends neither on the number of rows nor on
+how many are equal.
 """
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
+from hashlib import sha256
+from operator import itemgetter
 from typing import IO, NamedTuple, Protocol
 
 HELD = 200_000
 """Different digests in memory before they are written to the temporary file; about 40 MB."""
 
-_SIZE = hashlib.sha256().digest_size
+_SIZE = sha256().digest_size
 _AT_ONCE = 4096
 
 
@@ -28,7 +30,7 @@ class _Sink(Protocol):
 
 
 class _Run(NamedTuple):
-    """A sorted piece of the temporary file: its digests and, unless every one is there once, their counts."""
+    """A piece of the temporary file in the order of one byte: digests, then their counts where not all are 1."""
 
     offset: int
     starts: array[int]
@@ -91,9 +93,10 @@ class RowDigests:
     def _write(self) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  (closed by __exit__)
-        digests = sorted(self._counts)
-        common = digests[0][: self._level]
-        starts = array("Q", (bisect_left(digests, common + bytes([first])) for first in range(256)))
+        # By this one byte alone: the rest of the order is made when a part is in memory.
+        byte = itemgetter(self._level)
+        digests = sorted(self._counts, key=byte)
+        starts = array("Q", (bisect_left(digests, first, key=byte) for first in range(256)))
         starts.append(len(digests))
         counted = sum(self._counts.values()) > len(digests)
         self._runs.append(_Run(self._file.seek(0, 2), starts, counted))
@@ -124,7 +127,7 @@ class RowDigests:
 
 
 def _digest(row: bytes) -> bytes:
-    return hashlib.sha256(row).digest()
+    return sha256(row).digest()
 
 
 def _pass_on(counts: Counter[bytes], sink: _Sink) -> int:
