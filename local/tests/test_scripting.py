@@ -94,7 +94,8 @@ def test_control_flow(caller: Caller, body: str, answer: Any) -> None:
 def test_variables_are_bound_in_sql_by_colon_only(caller: Caller) -> None:
     caller.run(
         "DECLARE a INT DEFAULT 7; name VARCHAR DEFAULT 'd.s.t'; note VARCHAR DEFAULT 'it''s'; BEGIN "
-        "INSERT INTO t (a, b) SELECT :a, 'a' FROM t WHERE a = 1; UPDATE t SET b = :note WHERE a IN (SELECT MAX(a) FROM IDENTIFIER(:name)); "
+        "INSERT INTO t (a, b) SELECT :a, 'a' FROM t WHERE a = 1; "
+        "UPDATE t SET b = :note WHERE a IN (SELECT MAX(a) FROM IDENTIFIER(:name)); "
         "CREATE TABLE made (x INT) COMMENT = :note; END"
     )
     assert caller.rows("select b from t where a = 7") == [("it's",)]
@@ -103,7 +104,8 @@ def test_variables_are_bound_in_sql_by_colon_only(caller: Caller) -> None:
 
 
 def test_counts_of_the_last_statement(caller: Caller) -> None:
-    body = "UPDATE t SET b = 'x'; LET n := SQLROWCOUNT; DELETE FROM t WHERE a > 9; RETURN n || ' ' || SQLFOUND || SQLNOTFOUND;"
+    counted = "UPDATE t SET b = 'x'; LET n := SQLROWCOUNT; DELETE FROM t WHERE a > 9;"
+    body = f"{counted} RETURN n || ' ' || SQLFOUND || SQLNOTFOUND;"
     assert caller.value(f"BEGIN {body} END") == "2 falsetrue"
 
 
@@ -111,7 +113,8 @@ def test_cursors_and_resultsets(caller: Caller) -> None:
     assert (
         caller.value(
             "DECLARE x INT DEFAULT 0; c CURSOR FOR SELECT a FROM t WHERE a > ? ORDER BY a; least INT DEFAULT 0; BEGIN "
-            "OPEN c USING (least); FETCH c INTO x; LET y := x; FETCH c INTO x; y := y * 10 + x; FETCH c INTO x; CLOSE c; "
+            "OPEN c USING (least); FETCH c INTO x; LET y := x; FETCH c INTO x; y := y * 10 + x; FETCH c INTO x; "
+            "CLOSE c; "
             "RETURN y || COALESCE(x::VARCHAR, 'end'); END"
         )
         == "12end"
@@ -156,7 +159,8 @@ def test_failed_statements_and_expressions_are_exceptions(caller: Caller) -> Non
     error = caller.refused("BEGIN\n  SELECT * FROM nowhere;\nEND")
     assert error.errno == 2003
     assert error.message.startswith("Uncaught exception of type 'STATEMENT_ERROR' on line 2 at position 2 : SQL compil")
-    handlers = "EXCEPTION WHEN STATEMENT_ERROR THEN RETURN 'statement ' || sqlcode; WHEN EXPRESSION_ERROR THEN RETURN 'expression';"
+    handlers = "EXCEPTION WHEN STATEMENT_ERROR THEN RETURN 'statement ' || sqlcode; "
+    handlers += "WHEN EXPRESSION_ERROR THEN RETURN 'expression';"
     assert caller.value(f"BEGIN DROP TABLE nowhere; {handlers} END") == "statement 2003"
     assert caller.value(f"BEGIN LET x INT := 'abc'; {handlers} END") == "expression"
     going_on = "EXCEPTION WHEN OTHER CONTINUE THEN INSERT INTO t VALUES (8, 'handled');"
@@ -173,7 +177,8 @@ def test_execute_immediate(caller: Caller) -> None:
     body = (
         "DECLARE q VARCHAR DEFAULT 'INSERT INTO t VALUES (?, ?)'; n INT DEFAULT 5; BEGIN "
         "EXECUTE IMMEDIATE :q USING (n, 'five'); EXECUTE IMMEDIATE 'DELETE FROM t' || ' WHERE a = 1'; "
-        "LET r RESULTSET := (EXECUTE IMMEDIATE 'SELECT COUNT(*) c FROM IDENTIFIER(?)' USING ('t')); RETURN TABLE(r); END"
+        "LET r RESULTSET := (EXECUTE IMMEDIATE 'SELECT COUNT(*) c FROM IDENTIFIER(?)' USING ('t')); "
+        "RETURN TABLE(r); END"
     )
     assert caller.run(body) == [{"C": 2}]
     assert caller.value("EXECUTE IMMEDIATE 'IF (1 = 1) THEN RETURN ''yes''; END IF'") == "yes"
@@ -219,12 +224,14 @@ def test_a_procedure_in_sql(caller: Caller) -> None:
     assert caller.run("CALL total(1)") == [{"TOTAL": "sum3"}]
     assert caller.value("CALL d.s.total(word => 'from', least => 2)") == "from2"
     caller.run(
-        "CREATE PROCEDURE rows_of(n INT) RETURNS TABLE (x INT) AS $$ BEGIN LET r RESULTSET := (SELECT a FROM t WHERE a <= :n); RETURN TABLE(r); END $$"
+        "CREATE PROCEDURE rows_of(n INT) RETURNS TABLE (x INT) AS $$ BEGIN "
+        "LET r RESULTSET := (SELECT a FROM t WHERE a <= :n); RETURN TABLE(r); END $$"
     )
     assert caller.run("CALL rows_of(1)") == [{"X": 1}]
     caller.run(
         "CREATE PROCEDURE outer_one() RETURNS INT AS $$ DECLARE s VARCHAR; BEGIN CALL total(1, 'x') INTO :s; "
-        "LET r RESULTSET := (CALL rows_of(2)); LET n := 0; FOR one IN r DO n := n + one.x; END FOR; RETURN n + LENGTH(s); END $$"
+        "LET r RESULTSET := (CALL rows_of(2)); LET n := 0; FOR one IN r DO n := n + one.x; END FOR; "
+        "RETURN n + LENGTH(s); END $$"
     )
     assert caller.value("CALL outer_one()") == 5
     caller.run("CREATE PROCEDURE wrong() RETURNS TABLE (x INT) AS 'BEGIN RETURN 1; END'")
@@ -233,7 +240,8 @@ def test_a_procedure_in_sql(caller: Caller) -> None:
 
 def test_rights_of_a_procedure_in_sql(caller: Caller) -> None:
     caller.run(
-        "CREATE PROCEDURE p() RETURNS VARCHAR AS $$ BEGIN USE SCHEMA public; RETURN 'ran'; EXCEPTION WHEN OTHER THEN RETURN sqlerrm; END $$"
+        "CREATE PROCEDURE p() RETURNS VARCHAR AS $$ BEGIN USE SCHEMA public; RETURN 'ran'; "
+        "EXCEPTION WHEN OTHER THEN RETURN sqlerrm; END $$"
     )
     assert "Unsupported statement type 'USE'" in caller.value("CALL p()")
     caller.run("ALTER PROCEDURE p() EXECUTE AS CALLER")
@@ -278,7 +286,8 @@ def test_the_journal_and_faults_see_the_statements_of_a_procedure() -> None:
 
 
 def test_texts_of_several_statements_are_not_split_in_blocks() -> None:
-    block = "declare x int; begin if (x = 1) then x := 2; end if; case when 1 = 1 then null; end case; return case when true then 1 end; exception when other then raise; end"
+    block = "declare x int; begin if (x = 1) then x := 2; end if; case when 1 = 1 then null; end case; "
+    block += "return case when true then 1 end; exception when other then raise; end"
     procedure = f"create procedure p() returns int as {block}"
     found = sqltext.split(f"{block}; begin; select 1; commit; {procedure}; select 2")
     assert [one.strip() for one in found] == [
