@@ -49,7 +49,7 @@ def group(name: str) -> list[str]:
 
 def install_all(session: nox.Session, *more: str) -> None:
     """Every distribution of this repository, editable, with everything it can use."""
-    parts = [".", *(f"plugins/{name}" for name in PLUGINS), "local[data]", "cli", "compat"]
+    parts = [".", *(f"plugins/{name}" for name in PLUGINS), "local[data,functions]", "cli", "compat"]
     session.install(*(piece for part in parts for piece in ("-e", part)), "jsonschema-rs", *more)
 
 
