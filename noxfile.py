@@ -34,6 +34,7 @@ SNOWPARK_TESTS = [
     "local/tests/test_wire_account.py",
     "plugins/pinky_schema/tests/test_provider.py",
     "plugins/pinky_schema/tests/test_imports.py",
+    "plugins/pinky_schema/tests/test_gold_pipeline.py",
     "plugins/pinky_schema/tests/test_hashes_parquet.py",
     "tests/acceptance/test_shop.py",
     "cli/tests",
