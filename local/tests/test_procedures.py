@@ -444,7 +444,8 @@ def test_session_file_moves_files_where_put_and_get_are_no_statements(caller: Ca
 
         def main(session):
             session.file.put_stream(io.BytesIO(b"a,b"), "@d.s.st/x/y.csv", auto_compress=False, overwrite=True)
-            read = session.file.get_stream("@d.s.st/x/y.csv").read().decode()
+            with session.file.get_stream("@d.s.st/x/y.csv") as stream:
+                read = stream.read().decode()
             try:
                 session.sql("get @d.s.st/x file:///tmp/").collect()
             except Exception as error:
