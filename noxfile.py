@@ -34,6 +34,7 @@ SNOWPARK_TESTS = [
     "local/tests/test_wire_account.py",
     "plugins/pinky_schema/tests/test_provider.py",
     "plugins/pinky_schema/tests/test_imports.py",
+    "plugins/pinky_schema/tests/test_gold_pipeline.py",
     "plugins/pinky_schema/tests/test_hashes_parquet.py",
     "tests/acceptance/test_shop.py",
     "cli/tests",
@@ -49,7 +50,7 @@ def group(name: str) -> list[str]:
 
 def install_all(session: nox.Session, *more: str) -> None:
     """Every distribution of this repository, editable, with everything it can use."""
-    parts = [".", *(f"plugins/{name}" for name in PLUGINS), "local[data]", "cli", "compat"]
+    parts = [".", *(f"plugins/{name}" for name in PLUGINS), "local[data,functions]", "cli", "compat"]
     session.install(*(piece for part in parts for piece in ("-e", part)), "jsonschema-rs", *more)
 
 

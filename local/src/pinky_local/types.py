@@ -350,7 +350,7 @@ class UserFunction:
 
 
 class UserFunctions(Protocol):
-    """How the data plane finds user-defined functions; the optional attribute ``functions`` of a `Resolver`."""
+    """How the data plane finds user-defined functions; the optional attribute ``user_functions`` of a `Resolver`."""
 
     def has(self, parts: tuple[str, ...], session: SessionContext) -> bool:
         """Whether a function of this name is visible."""

@@ -49,7 +49,7 @@ def find(translation: Translation, here: Expressions, parts: Sequence[str], node
 
     Raises `SqlError` 1044 where no overload fits.
     """
-    functions = getattr(translation.resolver, "functions", None)
+    functions = getattr(translation.resolver, "user_functions", None)
     if functions is None or not functions.has(tuple(parts), translation.session):
         return None
     start = translation._next_bind

@@ -41,7 +41,7 @@ class CatalogResolver:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self.functions = Functions(account)
+        self.user_functions = Functions(account)
 
     @property
     def account(self) -> Account:
