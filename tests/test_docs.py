@@ -28,6 +28,7 @@ _LINK = re.compile(r"(?<!\!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 FIRST_PAGE = DOCS / "tutorial/first-apply.md"
 PLUGIN_PAGE = DOCS / "tutorial/write-a-plugin.md"
+SLOT_PAGE = DOCS / "tutorial/write-a-slot.md"
 EXAMPLE = ROOT / "plugins/pinky_example"
 # What stands before a page's manifests are applied, as statements.
 GROUND = ("CREATE DATABASE SHOP", "CREATE SCHEMA SHOP.SALES", "CREATE SCHEMA SHOP.CLIENT_TEMPLATE")
@@ -71,7 +72,7 @@ def snippets() -> Iterator[Snippet]:
     """The manifests of all pages; files named after a manifest belong to it."""
     for page in WRITTEN:
         current: Snippet | None = None
-        for path, text in named_blocks(page) if page not in (FIRST_PAGE, PLUGIN_PAGE) else ():
+        for path, text in named_blocks(page) if page not in (FIRST_PAGE, PLUGIN_PAGE, SLOT_PAGE) else ():
             if PurePosixPath(path).name == "manifest.yml":
                 if current is not None:
                     yield current
@@ -235,9 +236,9 @@ def test_the_guide_shows_its_second_graph_as_pinky_draws_it(tmp_path: Path):
     assert f"```\n{drawn.stdout}```\n" in snippet.page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", [FIRST_PAGE, PLUGIN_PAGE], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [FIRST_PAGE, PLUGIN_PAGE, SLOT_PAGE], ids=lambda page: page.stem)
 def test_a_tutorial_prints_what_it_shows(page: Path, tmp_path: Path):
-    paths = announced(tmp_path / "installed") if page == PLUGIN_PAGE else []
+    paths = [] if page == FIRST_PAGE else announced(tmp_path / "installed")
     folder = tmp_path / "folder"
     played = 0
     for block in _FENCE.finditer(page.read_text(encoding="utf-8")):
@@ -372,15 +373,15 @@ def test_every_page_is_in_the_index():
     assert sorted(page.relative_to(DOCS).as_posix() for page in pages - linked) == []
 
 
-def test_the_tutorial_about_plugins_shows_the_files_of_the_example():
+def test_the_tutorials_about_the_plugin_and_its_slot_show_the_files_of_the_example():
     shown: dict[str, list[str]] = {}
-    for path, text in named_blocks(PLUGIN_PAGE):
+    for path, text in [*named_blocks(PLUGIN_PAGE), *named_blocks(SLOT_PAGE)]:
         head, _, body = text.partition("\n")
         if head.endswith("(excerpt)"):
             assert body in (EXAMPLE / path).read_text(encoding="utf-8"), f"{path} does not hold this excerpt"
-        elif path != "manifest.yml":
+        elif PurePosixPath(path).name != "manifest.yml":
             shown.setdefault(path, []).append(body)
-    assert set(shown) == {"pyproject.toml", "src/pinky_example/__init__.py"}
+    assert set(shown) == {"pyproject.toml", *(f"src/pinky_example/{name}.py" for name in ("__init__", "archive_files"))}
     for path, parts in shown.items():
         file = (EXAMPLE / path).read_text(encoding="utf-8")
         assert without_blank_lines("".join(parts)) == without_blank_lines(file), path
