@@ -2,9 +2,10 @@
 
 `python benchmarks/dispatch.py [--files N …] [--folder FOLDER] [--write]`. For each size the embedded account is a
 process of its own with a folder as its bucket, and the runtime another one that speaks to it through the connector; so
-the peak memory of each is its own. The runtime runs the functions that are the body of POLL_AND_DISPATCH, with a business
-procedure that does nothing. It polls three times: when all files are new (the first 1,000 are claimed, the rest is then
-marked as done), when none is, and when 1,000 have come since. `--write` puts the figures into benchmarks/README.md.
+the peak memory of each is its own. The runtime runs the functions that are the body of POLL_AND_DISPATCH, with a
+business procedure that does nothing. It polls three times: when all files are new (the first 1,000 are claimed, the
+rest is then marked as done), when none is, and when 1,000 have come since. `--write` puts the figures into
+benchmarks/README.md.
 
 An aim is missed where a poll of more files costs more statements, or more than a fifth more of the runtime's memory.
 """
