@@ -1,6 +1,7 @@
 """The jobs of this repository. `nox -l` lists them; each does its own set-up.
 
 demo      apply examples/ on the embedded local account, then plan again: No changes.
+pipeline  run examples/pipeline there from end to end: files land, are processed once, their outputs registered
 tests     all tests, on every supported Python that is installed
 snowpark  the tests that need Snowpark or pyarrow, and with it the connector's older line (4.x)
 types     mypy --strict
@@ -36,10 +37,14 @@ SNOWPARK_TESTS = [
     "plugins/pinky_schema/tests/test_dag_runs_killed.py",
     "plugins/pinky_schema/tests/test_provider.py",
     "plugins/pinky_schema/tests/test_imports.py",
+    "plugins/pinky_schema/tests/test_gold_pipeline.py",
     "plugins/pinky_schema/tests/test_hashes_parquet.py",
+    "plugins/pinky_example/tests/test_archive_files.py",
     "tests/acceptance/test_shop.py",
+    "tests/test_pipeline.py",
     "cli/tests",
 ]
+SNOWPARK = ["snowflake-snowpark-python>=1.40,<2", "pyarrow>=18"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 IN_CI = bool(os.environ.get("CI"))
 
@@ -51,7 +56,7 @@ def group(name: str) -> list[str]:
 
 def install_all(session: nox.Session, *more: str) -> None:
     """Every distribution of this repository, editable, with everything it can use."""
-    parts = [".", *(f"plugins/{name}" for name in PLUGINS), "local[data]", "cli", "compat"]
+    parts = [".", *(f"plugins/{name}" for name in PLUGINS), "local[data,functions]", "cli", "compat"]
     session.install(*(piece for part in parts for piece in ("-e", part)), "jsonschema-rs", *more)
 
 
@@ -59,6 +64,12 @@ def install_all(session: nox.Session, *more: str) -> None:
 def demo(session: nox.Session) -> None:
     install_all(session)
     session.run("pinky", "demo", "--examples", "examples", *session.posargs)
+
+
+@nox.session(python="3.11")
+def pipeline(session: nox.Session) -> None:
+    install_all(session, *SNOWPARK)
+    session.run("python", "examples/pipeline/run.py", *session.posargs)
 
 
 @nox.session(python=PYTHONS)
@@ -71,7 +82,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python="3.11")
 def snowpark(session: nox.Session) -> None:
-    install_all(session, *group("test"), "snowflake-snowpark-python>=1.40,<2", "pyarrow>=18")
+    install_all(session, *group("test"), *SNOWPARK)
     session.run("pytest", *(session.posargs or SNOWPARK_TESTS))
 
 

@@ -22,12 +22,13 @@ from tests.acceptance.world import REGISTRY, DirectSession, differences, engine,
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 WRITTEN = sorted(page for folder in ("tutorial", "how-to", "explanation") for page in (DOCS / folder).glob("*.md"))
-_FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (?P<path>[\w./-]+\.(?:yml|py|sql|toml))(?: \((?:continued|excerpt)\))?\n")
 _LINK = re.compile(r"(?<!\!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
 FIRST_PAGE = DOCS / "tutorial/first-apply.md"
 PLUGIN_PAGE = DOCS / "tutorial/write-a-plugin.md"
+SLOT_PAGE = DOCS / "tutorial/write-a-slot.md"
 EXAMPLE = ROOT / "plugins/pinky_example"
 # What stands before a page's manifests are applied, as statements.
 GROUND = ("CREATE DATABASE SHOP", "CREATE SCHEMA SHOP.SALES", "CREATE SCHEMA SHOP.CLIENT_TEMPLATE")
@@ -61,17 +62,17 @@ class Snippet:
 
 def named_blocks(page: Path) -> Iterator[tuple[str, str]]:
     """The code blocks of a page that begin with a comment that names a file, with that path."""
-    for block in _FENCE.finditer(page.read_text(encoding="utf-8")):
+    for block in FENCE.finditer(page.read_text(encoding="utf-8")):
         first = _FILE.match(block["text"])
         if first is not None:
             yield first["path"], block["text"]
 
 
 def snippets() -> Iterator[Snippet]:
-    """The manifests of all pages; files named after a manifest belong to it."""
+    """The manifests of all pages but the tutorials; files named after a manifest belong to it."""
     for page in WRITTEN:
         current: Snippet | None = None
-        for path, text in named_blocks(page) if page not in (FIRST_PAGE, PLUGIN_PAGE) else ():
+        for path, text in named_blocks(page) if page.parent.name != "tutorial" else ():
             if PurePosixPath(path).name == "manifest.yml":
                 if current is not None:
                     yield current
@@ -129,6 +130,10 @@ def on_the_ground(session: DirectSession, page: Path, *, schemas: bool = False) 
     if page.stem == "task-graphs":
         session.execute("CREATE TABLE SHOP.SALES.ORDERS (ORDER_ID INT)")
         session.execute("CREATE TABLE SHOP.RAW.ORDERS (ORDER_ID INT)")
+    if page.stem == "stages":
+        session.execute("CREATE DATABASE ROLE SHOP.VIEWER")
+        session.execute("CREATE WAREHOUSE ETL")
+    if page.stem in ("task-graphs", "stages"):
         session.execute(
             "CREATE STORAGE INTEGRATION ACME_DEV TYPE = EXTERNAL_STAGE STORAGE_PROVIDER = 'S3' ENABLED = TRUE "
             "STORAGE_AWS_ROLE_ARN = 'arn:aws:iam::1:role/r' STORAGE_ALLOWED_LOCATIONS = ('s3://acme-dev/')"
@@ -235,12 +240,12 @@ def test_the_guide_shows_its_second_graph_as_pinky_draws_it(tmp_path: Path):
     assert f"```\n{drawn.stdout}```\n" in snippet.page.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", [FIRST_PAGE, PLUGIN_PAGE], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [FIRST_PAGE, PLUGIN_PAGE, SLOT_PAGE], ids=lambda page: page.stem)
 def test_a_tutorial_prints_what_it_shows(page: Path, tmp_path: Path):
-    paths = announced(tmp_path / "installed") if page == PLUGIN_PAGE else []
+    paths = [] if page == FIRST_PAGE else announced(tmp_path / "installed")
     folder = tmp_path / "folder"
     played = 0
-    for block in _FENCE.finditer(page.read_text(encoding="utf-8")):
+    for block in FENCE.finditer(page.read_text(encoding="utf-8")):
         named = _FILE.match(block["text"])
         if named is not None and named["path"].endswith("manifest.yml"):
             (folder / named["path"]).parent.mkdir(parents=True, exist_ok=True)
@@ -345,7 +350,7 @@ def markdown_files() -> list[Path]:
 @pytest.mark.parametrize("page", markdown_files(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_relative_links_lead_to_a_file_and_a_heading(page: Path):
     broken = []
-    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
     for match in _LINK.finditer(text):
         target, _, anchor = match["target"].partition("#")
         if "://" in target or target.startswith("mailto:"):
@@ -358,7 +363,7 @@ def test_relative_links_lead_to_a_file_and_a_heading(page: Path):
 
 def anchors(page: Path) -> set[str]:
     """The anchors GitHub gives to the headings of a page."""
-    headings = _HEADING.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
+    headings = _HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8")))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -372,15 +377,15 @@ def test_every_page_is_in_the_index():
     assert sorted(page.relative_to(DOCS).as_posix() for page in pages - linked) == []
 
 
-def test_the_tutorial_about_plugins_shows_the_files_of_the_example():
+def test_the_tutorials_about_the_plugin_and_its_slot_show_the_files_of_the_example():
     shown: dict[str, list[str]] = {}
-    for path, text in named_blocks(PLUGIN_PAGE):
+    for path, text in [*named_blocks(PLUGIN_PAGE), *named_blocks(SLOT_PAGE)]:
         head, _, body = text.partition("\n")
         if head.endswith("(excerpt)"):
             assert body in (EXAMPLE / path).read_text(encoding="utf-8"), f"{path} does not hold this excerpt"
-        elif path != "manifest.yml":
+        elif PurePosixPath(path).name != "manifest.yml":
             shown.setdefault(path, []).append(body)
-    assert set(shown) == {"pyproject.toml", "src/pinky_example/__init__.py"}
+    assert set(shown) == {"pyproject.toml", *(f"src/pinky_example/{name}.py" for name in ("__init__", "archive_files"))}
     for path, parts in shown.items():
         file = (EXAMPLE / path).read_text(encoding="utf-8")
         assert without_blank_lines("".join(parts)) == without_blank_lines(file), path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -176,3 +177,45 @@ def test_temporary_tables_end_with_their_connection(account: LocalAccount, curso
     other.close()
     cursor.execute("create table d.public.t (b int)")
     assert cursor.execute("select count(*) from d.public.t").fetchone() == (0,)
+
+
+def test_connections_wait_for_each_other_and_claim_different_rows(account: LocalAccount) -> None:
+    def opened() -> Any:
+        return account.connect(role="ACCOUNTADMIN", warehouse="COMPUTE_WH")
+
+    first, second = opened(), opened()
+    setup = first.cursor()
+    setup.execute("create database d")
+    setup.execute("create table d.public.files (path varchar, owner varchar)")
+    setup.execute("create table d.public.log (path varchar)")
+    setup.execute("create stream d.public.changes on table d.public.files")
+    setup.execute("insert into d.public.files select 'f' || seq4(), null from table(generator(rowcount => 40))")
+    failures: list[Exception] = []
+
+    def poll(connection: Any, owner: str) -> None:
+        try:
+            cursor = connection.cursor()
+            for _ in range(4):
+                cursor.execute("begin")
+                cursor.execute(
+                    "update d.public.files set owner = %s from (select path p from d.public.files where owner is null "
+                    "order by path limit 5) c where path = c.p and owner is null",
+                    (owner,),
+                )
+                cursor.execute("insert into d.public.log select path from d.public.files where owner = %s", (owner,))
+                cursor.execute("commit")
+        except connector.errors.Error as failure:  # told by the test's own thread
+            failures.append(failure)
+
+    threads = [threading.Thread(target=poll, args=pair) for pair in ((first, "one"), (second, "two"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    assert dict(setup.execute("select owner, count(*) from d.public.files group by owner")) == {"one": 20, "two": 20}
+    shown = setup.execute("select count(*), count(distinct METADATA$ROW_ID) from d.public.changes").fetchone()
+    assert shown == (40, 40)
+    assert setup.execute("select system$stream_has_data('d.public.changes')").fetchone() == (True,)
+    first.close()
+    second.close()

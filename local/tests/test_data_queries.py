@@ -130,11 +130,11 @@ def test_a_function_answers_as_snowflake_does(expression: str, value: object) ->
         ("select seq.nextval", "SEQ.NEXTVAL"),
         ("select b collate 'de' from t", "COLLATE"),
         ("select to_char(1.5, '99.9')", "TO_CHAR"),
-        ("select datediff(minute, current_timestamp::timestamp_tz, current_timestamp)", "DATEDIFF of TIMESTAMP_TZ"),
+        ("select datediff(day, current_timestamp::timestamp_tz, current_timestamp)", "DATEDIFF in DAY of TIMESTAMP_TZ"),
         ("select f.seq from t, lateral flatten(v:b) f", "SEQ"),
         ("create table x (a int)", "CREATE"),
         ("insert all into t (a) values (a) select a from u", ""),
-        ("select ratio_to_report(a) over () from t", "RATIO_TO_REPORT"),
+        ("select width_bucket(a, 1, 2, 3) over () from t", "WIDTH_BUCKET"),
     ],
 )
 def test_what_is_not_carried_is_refused_by_name(account: Account, sql: str, feature: str) -> None:

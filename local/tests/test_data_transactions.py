@@ -102,6 +102,24 @@ def test_waiting_can_be_cancelled(account: Account, other: SessionContext) -> No
     assert account.one("count(*) from t") == 2
 
 
+def test_a_cancelled_statement_leaves_its_transaction_as_it_was(account: Account, other: SessionContext) -> None:
+    account.query("BEGIN")
+    account.query("INSERT INTO t VALUES (10, 'own')")
+    account.query("INSERT INTO t VALUES (20, 'foreign')", session=other)
+    timer = threading.Timer(0.2, account.session.cancelled.set)
+    timer.start()
+    with pytest.raises(SqlError) as caught:
+        account.query(
+            "INSERT INTO u SELECT count(*), 'x' FROM TABLE(GENERATOR(ROWCOUNT => 3000000)) x, "
+            "TABLE(GENERATOR(ROWCOUNT => 3000000)) y"
+        )
+    assert caught.value.errno == 604
+    account.session.cancelled.clear()
+    assert account.one("count(*) from t where a >= 10") == 2
+    account.query("COMMIT")
+    assert account.rows("SELECT a FROM t WHERE a >= 10 ORDER BY a", session=other) == [(10,), (20,)]
+
+
 def test_a_deadlock_aborts_the_last_statement_and_leaves_its_transaction_open(
     account: Account, other: SessionContext
 ) -> None:

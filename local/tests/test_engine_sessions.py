@@ -165,3 +165,9 @@ def test_rows_of_what_is_gone_do_not_outlive_the_process(tmp_path: Path) -> None
     again.run("CREATE TABLE d.public.t (b INT)", "CREATE TABLE d.public.gone (b INT)")
     assert again.one("SELECT count(*) AS n FROM d.public.kept") == {"N": 2}
     again.engine.account.data.close()  # type: ignore[union-attr]  # the data plane was given above
+
+
+@pytest.mark.parametrize("words", ["LOCKS", "TRANSACTIONS", "LOCKS IN ACCOUNT"])
+def test_locks_and_transactions_are_not_shown(account: Speaker, words: str) -> None:
+    error = account.refused(f"SHOW {words}")
+    assert (error.errno, words.split()[0] in error.message) == (2, True)

@@ -357,7 +357,7 @@ def test_a_triggered_task_runs_when_its_stream_has_data_and_not_more_often_than_
     account.scheduler.run_statement = consuming
     account.advance(0)
     assert account.history("NAME") == ["T", "U"]
-    account.advance(29)
+    account.advance(10)
     assert account.history("NAME") == ["T", "U"]
     account.advance(600)
     assert account.history("NAME") == ["T", "U"] * 3
@@ -368,6 +368,18 @@ def test_a_triggered_task_runs_when_its_stream_has_data_and_not_more_often_than_
     waiting[0] = 1
     account.advance(600)
     assert len(account.history("NAME")) == 6
+
+
+def test_a_triggered_task_consumes_its_stream(account: TaskAccount) -> None:
+    account.run("CREATE TABLE source (a VARCHAR)", "CREATE STREAM changes ON TABLE source")
+    body = "INSERT INTO log SELECT a, CURRENT_TIMESTAMP() FROM changes"
+    account.task("t", "WHEN SYSTEM$STREAM_HAS_DATA('changes')", body)
+    account.advance(600)
+    assert account.history("NAME") == []
+    account.run("INSERT INTO source VALUES ('x'), ('y')")
+    account.advance(600)
+    assert account.log == ["x", "y"]
+    assert account.history("STATE", "SCHEDULED_FROM") == [("SUCCEEDED", "TRIGGER")]
 
 
 # EXECUTE TASK -----------------------------------------------------------------------------------------------------

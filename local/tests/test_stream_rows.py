@@ -241,6 +241,11 @@ def test_a_stream_follows_its_table(account: Speaker) -> None:
     assert account.refused("SELECT * FROM x").errno == 2203
 
 
+def test_a_stream_outlives_the_rows_of_its_table(account: Speaker) -> None:
+    account.run("ALTER TABLE t SET DATA_RETENTION_TIME_IN_DAYS = 0", "DROP TABLE t", "SHOW TABLES", "DROP STREAM x")
+    assert account.run("SHOW STREAMS") == []
+
+
 def test_columns_come_and_go(account: Speaker) -> None:
     account.run(
         "INSERT INTO t VALUES (4, 'four')", "ALTER TABLE t ADD COLUMN c INT", "INSERT INTO t VALUES (5, 'five', 50)"

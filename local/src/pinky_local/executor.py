@@ -32,8 +32,7 @@ class Order:
     """What a statement request asks for.
 
     ``parameters`` are the statement's own; ``statement_count`` is the number of statements it may hold (0: any).
-    ``actions`` are the faults to inject around the execution. ``procedure`` is the name of the procedure that asks,
-    ``origin`` what asks where it is no client.
+    ``actions`` are the faults to inject around the execution. ``procedure`` is the name of the procedure that asks.
     """
 
     sql: str
@@ -43,7 +42,6 @@ class Order:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
     procedure: str | None = None
-    origin: str | None = None
 
     @property
     def bind_texts(self) -> tuple[str, ...]:
@@ -235,7 +233,6 @@ class Executor:
             binds=order.bind_texts,
             describe_only=order.describe_only,
             procedure=order.procedure,
-            origin=order.origin,
         )
         entry.fault = ",".join(action.kind for action in order.actions) or None
         return entry

@@ -17,10 +17,9 @@ class Entry:
 
     ``sql`` and ``error`` have secret literals masked; ``raw_sql`` and ``raw_error`` do not, and are for tests in the
     same process only. ``seconds`` is the time from acceptance to the answer. ``fault`` names what was injected.
-    ``procedure`` is the qualified name of the procedure whose code sent it. A replay (the same request id again) is an
-    entry of its own with ``replayed`` true and ``executed`` false.
-    ``origin`` says what ran the statement where it was no client: ``task D.S.T``. ``query_tag`` is the session
-    parameter QUERY_TAG as the statement found it.
+    ``procedure`` is the qualified name of the procedure whose code sent it, ``origin`` the task run that it is part of
+    (``task D.S.T``), ``query_tag`` the session parameter QUERY_TAG as the statement found it. A replay (the same
+    request id again) is an entry of its own with ``replayed`` true and ``executed`` false.
     """
 
     sequence: int

@@ -64,7 +64,8 @@ class ProcedureFrame:
 
     ``name`` is qualified, as SQL text. ``owner_rights`` says whose rights hold, ``caller_owns`` whether the caller's
     roles own the procedure. ``depth`` counts from 1. After ``ended`` is set neither its statements nor those of what it
-    calls run.
+    calls run. ``transferring`` is set while a method of ``session.file`` moves files: the client sends PUT or GET then,
+    which in Snowflake is no statement of the procedure.
     """
 
     name: str
@@ -75,6 +76,7 @@ class ProcedureFrame:
     depth: int = 1
     parent: ProcedureFrame | None = None
     ended: threading.Event = field(default_factory=threading.Event)
+    transferring: threading.Event = field(default_factory=threading.Event)
 
     @property
     def is_over(self) -> bool:
@@ -324,6 +326,44 @@ class Resolver(Protocol):
 
     def require(self, privilege: str, relation: Relation, session: SessionContext) -> None:
         """Raise unless the session's roles hold SELECT / INSERT / UPDATE / DELETE on the relation."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserFunction:
+    """A user-defined function as a query calls it.
+
+    ``arguments`` are names and types, ``table`` the columns of a table function. ``session`` is what a SQL body runs
+    in: the owner's role, the function's schema. ``call`` runs a Python handler: it gets the arguments as texts, as
+    `pinky_local.data.user_functions` packs them, and gives the result as text (a table as JSON); it raises `SqlError`.
+    ``key`` is the same for the same code in the same session.
+    """
+
+    name: tuple[str, str, str]
+    language: str
+    arguments: Sequence[tuple[str, str]]
+    returns: str
+    body: str
+    session: SessionContext
+    table: Sequence[tuple[str, str]] | None = None
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    volatile: bool = True
+    key: str = ""
+    call: Callable[[Sequence[str | None]], str | None] | None = None
+
+
+class UserFunctions(Protocol):
+    """How the data plane finds user-defined functions; the optional attribute ``user_functions`` of a `Resolver`."""
+
+    def has(self, parts: tuple[str, ...], session: SessionContext) -> bool:
+        """Whether a function of this name is visible."""
+
+    def resolve(
+        self, parts: tuple[str, ...], given: Sequence[tuple[str | None, str | None]], session: SessionContext
+    ) -> tuple[UserFunction, Sequence[int | None]]:
+        """The overload that arguments (name or None, type name or None for NULL) mean, and where each of them goes.
+
+        Raises `SqlError` 1044 where none fits and 3001 without USAGE.
+        """
 
 
 @dataclass(frozen=True, slots=True)

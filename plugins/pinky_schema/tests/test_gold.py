@@ -303,11 +303,17 @@ def test_runs_without_a_version_are_recorded_as_unversioned_or_as_they_are_calle
 def test_recording_again_replaces_and_inputs_that_left_their_slot_are_told(pipeline: Pipeline):
     produced(pipeline, a="a,1", b="b,1")
     first = record(pipeline, "D.S", facts=DEV, source="D.PROD")
-    del pipeline.stage("@D.PROD.EXTERNAL_INPUT_FILES")["p/b.csv"]
+    produced(pipeline, c="c,1")
+    for name in ("b", "c"):
+        del pipeline.stage("@D.PROD.EXTERNAL_INPUT_FILES")[f"p/{name}.csv"]
     second = record(pipeline, "D.S", facts=DEV, source="D.PROD")
-    assert second.skipped == (("p/b.csv", "it is not in D.PROD.EXTERNAL_INPUT_FILES any more"),)
-    assert [row.input_path for row in list_gold(pipeline, "D.S")] == ["p/a.csv"]
+    left = "it is not in D.PROD.EXTERNAL_INPUT_FILES any more"
+    assert second.skipped == (("p/b.csv", f"{left}; what was recorded before stays"), ("p/c.csv", left))
     assert (len(first.rows), second.rows) == (2, first.rows[:1])
+    assert [(row.input_path, row.outputs) for row in list_gold(pipeline, "D.S")] == [
+        (row.input_path, row.outputs) for row in first.rows
+    ]
+    assert verified(pipeline).ok
 
 
 def test_the_latest_inputs_are_taken_where_there_are_more_than_the_limit(pipeline: Pipeline):

@@ -191,3 +191,12 @@ def test_a_second_plan_is_empty_and_a_slot_taken_away_loses_nothing(provider: Pr
     assert risks["table D.CLIENT_A.EXTERNAL_INPUT_FILES_REGISTRY"] == "destructive"
     with pytest.raises(Exception, match="destructive"):
         provider.apply(pruned)
+
+
+def test_a_task_that_no_manifest_declares_any_more_is_warned_about(provider: Provider):
+    text = HEAD + FACTS + "stages: [external_input_files]\n"
+    assert provider.apply(provider.plan(MemorySource({"manifest.yml": text}))).ok
+    other = HEAD + FACTS + "resources:\n  task: [{name: T, definition: SELECT 1}]\n"
+    plan = provider.plan(MemorySource({"manifest.yml": other}))
+    assert [each.code for each in plan.diagnostics] == ["task-left-behind"]
+    assert provider.plan(MemorySource({"manifest.yml": other}), prune=True).diagnostics == ()

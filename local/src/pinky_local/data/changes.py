@@ -115,7 +115,7 @@ class Changes:
         held = "log, version, initial, moved FROM pinky_streams"
         execute(f"INSERT INTO pinky_streams SELECT {stream}, {held} WHERE stream = {other}")
         position = self.position(stream)
-        if position is not None and position.initial and position.table is not None:
+        if position is not None and position.initial and position.table in self._storage.logs:
             copied = f"SELECT * REPLACE ({stream} AS s) FROM {position.table} WHERE s = {other}"
             execute(f"INSERT INTO {position.table} {copied}")
 
@@ -123,17 +123,17 @@ class Changes:
         """Forget a stream; the log that nobody reads any more, where that is so."""
         position = self.position(stream)
         self._storage.execute("DELETE FROM pinky_streams WHERE stream = ?", (stream,))
-        if position is None or position.table is None:
-            return None
+        if position is None or position.table not in self._storage.logs:
+            return None  # the log went with its table
         self._storage.execute(f"DELETE FROM {position.table} WHERE s = {stream}")
         left = self._storage.scalar(f"SELECT count(*) FROM pinky_streams WHERE log = '{position.table}'")
         return None if left else position.table
 
     def position(self, stream: int) -> Position | None:
         """Where a stream stands; None for one that has no offset."""
-        row = self._storage.execute("SELECT log, version, initial FROM pinky_streams WHERE stream = ?", (stream,))
-        found = row.fetchone()
-        return None if found is None else Position(*found)
+        query = "SELECT log, version, initial FROM pinky_streams WHERE stream = ?"
+        found = self._storage.execute(query, (stream,)).fetchall()
+        return Position(*found[0]) if found else None
 
     def moved(self, stream: int) -> object:
         """When a stream was made or consumed last, in UTC without zone; None for one that has no offset."""

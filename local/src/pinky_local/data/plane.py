@@ -131,7 +131,9 @@ class DuckDataPlane(PlaneSessions):
         used = resolver or self.resolver
         if used is None:
             raise unsupported("a view without a catalog to resolve its names")
-        compiled = compile_query(self._translation(session, (), used), parse(query))
+        translation = self._translation(session, (), used)
+        translation.describing = True
+        compiled = compile_query(translation, parse(query))
         names = [column.name for column in compiled.columns]
         for one in names:
             if names.count(one) > 1:
@@ -275,6 +277,7 @@ class DuckDataPlane(PlaneSessions):
         self, sql: str, tree: Any, translate: Callable[[], Translation], *, describe_only: bool = False
     ) -> Result:
         translation = translate()
+        translation.describing = describe_only
         compiled = compile_query(translation, tree)
         captions = written_captions(sql, tree) or [one.name for one in compiled.columns]
         columns = [

@@ -48,6 +48,11 @@ def raising(errno: int, sqlstate: str, message_sql: str, duckdb_type: str) -> st
     return f"CAST(error('{_MARK}:{errno}:{sqlstate}:' || {message_sql}) AS {duckdb_type})"
 
 
+def marked(problem: SqlError) -> str:
+    """The text of an exception, raised while DuckDB runs a statement, that `from_duckdb` turns into this error."""
+    return f"{_MARK}:{problem.errno}:{problem.sqlstate}:{problem.message}"
+
+
 _RULES: tuple[tuple[str, int, str, str], ...] = (
     (r"Could not convert string \"(.*)\" to (?:DECIMAL|U?INT|DOUBLE|FLOAT|HUGEINT|BIGINT)", 100038, "22018",
      "Numeric value '{0}' is not recognized"),

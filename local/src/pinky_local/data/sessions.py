@@ -120,7 +120,8 @@ class DataSession:
             steps = Steps(connection.cursor, context.cancelled, storage, None)
             try:
                 connection.cursor.execute("BEGIN")
-                answer = work(steps)
+                with connection.watched(context):
+                    answer = work(steps)
                 changed = storage.changes.stamp(connection.cursor, steps.logged, consumed)
                 connection.cursor.execute("COMMIT")
             except (duckdb.Error, SqlError) as problem:
@@ -141,7 +142,8 @@ class DataSession:
             try:
                 if context.cancelled.is_set():
                     raise SqlError(604, "57014", "SQL execution canceled")
-                return connection.cursor.execute(sql).fetchall()
+                with connection.watched(context):
+                    return connection.cursor.execute(sql).fetchall()
             except duckdb.Error as problem:
                 raise from_duckdb(problem) from problem
 

@@ -8,9 +8,10 @@ from typing import Any
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
-from pinky_local.data import staged
+from pinky_local.data import staged, user_functions
 from pinky_local.data.casts import cast
-from pinky_local.data.expressions import Expressions, comparable, constant, element
+from pinky_local.data.constants import constant
+from pinky_local.data.expressions import Expressions, comparable, element
 from pinky_local.data.json_functions import path_steps
 from pinky_local.data.parsing import arg, name_of, names_of, only, parse
 from pinky_local.data.refusals import compilation, invalid_identifier, unsupported
@@ -268,17 +269,21 @@ def _cell(value: Any, column: OutputColumn) -> str:
 
 
 def _table_function(translation: Translation, call: Any, node: Any, scope: Scope) -> str:
+    parts = [str(call.this).upper()] if isinstance(call, exp.Anonymous) else []
     if isinstance(call, exp.Dot):
         parts = [name_of(one) if isinstance(one, exp.Identifier) else str(one.this).upper() for one in call.flatten()]
-        name, call = ".".join(parts), call.expression
-    else:
-        name = str(call.this).upper() if isinstance(call, exp.Anonymous) else ""
+        call = call.expression
+    name = ".".join(parts)
     if not isinstance(call, exp.Anonymous):
         raise unsupported(f"TABLE({call.sql(dialect='snowflake')})")
     if name == "FLATTEN":
         return flatten(translation, call, node, scope)
     if name == "GENERATOR":
         return _generator(translation, call, node, scope)
+    visible = Scope(sources=list(scope.sources), outer=scope.outer, merged=scope.merged)
+    own = user_functions.find(translation, Expressions(translation, visible), parts, call.expressions)
+    if own is not None:
+        return derived(translation, user_functions.table(translation, own), node, scope, lateral=not own.constant)
     here = Expressions(translation, Scope())
     arguments = [_argument(translation, here, one) for one in call.expressions]
     result = translation.resolver.table_function(name, arguments, translation.session)

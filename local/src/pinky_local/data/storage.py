@@ -23,8 +23,10 @@ import duckdb
 
 from pinky_local.data.changes import Changes
 from pinky_local.data.datatypes import SnowType, parse_type
-from pinky_local.data.refusals import compilation, from_duckdb, invalid_identifier, missing_table
-from pinky_local.types import TableColumn
+from pinky_local.data.refusals import compilation, from_duckdb, invalid_identifier, marked, missing_table
+from pinky_local.types import SqlError, TableColumn
+
+PythonCall = Callable[[Sequence[str | None]], str | None]
 
 Name = tuple[str, str, str]
 
@@ -80,6 +82,7 @@ class Storage:
         self.commits = 0
         self.shapes = 0
         self.logs: set[str] = set()
+        self._python: dict[str, PythonCall] = {}
         self._lasting = folder is not None
         self._numbers = itertools.count(1)
         self._files = itertools.count(1)
@@ -115,8 +118,8 @@ class Storage:
 
     def scalar(self, sql: str) -> Any:
         """The one value a query answers."""
-        row = self.execute(sql).fetchone()
-        return row[0] if row else None
+        rows = self.execute(sql).fetchall()  # all of it: a result that is not read to its end keeps the connection busy
+        return rows[0][0] if rows else None
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows a query answers."""
@@ -127,6 +130,22 @@ class Storage:
         """The value of an expression that reads no row."""
         with self.lock:
             return self.scalar(f"SELECT {expression}")
+
+    def offer_python(self, key: str, call: PythonCall) -> None:
+        """Let statements call a Python function: `pinky_python(key, list of texts)` gives its text."""
+        with self.lock:
+            if not self._python:
+                self.connection.create_function(  # type: ignore[call-overload]  # its stubs want enumerations
+                    "pinky_python", self._call_python, ["VARCHAR", "VARCHAR[]"], "VARCHAR",
+                    null_handling="special", side_effects=True,
+                )  # fmt: skip
+            self._python[key] = call
+
+    def _call_python(self, key: str, arguments: list[str | None]) -> str | None:
+        try:
+            return self._python[key](arguments)
+        except SqlError as problem:
+            raise RuntimeError(marked(problem)) from problem
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database, for one session."""
@@ -320,10 +339,10 @@ class Storage:
             return None
         found = self.execute(
             "SELECT start_value, increment_by, last_value FROM duckdb_sequences() WHERE sequence_name = ?", (sequence,)
-        ).fetchone()
-        if found is None:
+        ).fetchall()
+        if not found:
             raise compilation(f"the identity {sequence} has no sequence")
-        start, step, last = found
+        start, step, last = found[0]
         name = f"s_{table}_{column}"
         self._sequence(name, start if last is None else last + step, step)
         return name

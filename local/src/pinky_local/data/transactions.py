@@ -58,14 +58,19 @@ class Connection:
 
     @contextmanager
     def statement(self, context: SessionContext) -> Iterator[None]:
-        """While a statement of this session runs: nothing else does, and cancelling interrupts it."""
+        """While a statement of this session runs, nothing else does."""
         with self.lock:
             self.set_timezone(str(context.parameters.get("TIMEZONE") or "America/Los_Angeles"))
-            key = self._interrupter.enter(context.cancelled, self.cursor)
-            try:
-                yield
-            finally:
-                self._interrupter.leave(key)
+            yield
+
+    @contextmanager
+    def watched(self, context: SessionContext) -> Iterator[None]:
+        """Within `statement`: cancelling the session interrupts what DuckDB does."""
+        key = self._interrupter.enter(context.cancelled, self.cursor)
+        try:
+            yield
+        finally:
+            self._interrupter.leave(key)
 
     def rollback(self) -> None:
         """Undo the open DuckDB transaction, where there still is one."""
@@ -123,7 +128,8 @@ class Transaction:
             self.refresh()
             steps = Steps(self.connection.cursor, context.cancelled, self._storage, self.touched)
             try:
-                answer = work(steps)
+                with self.connection.watched(context):
+                    answer = work(steps)
             except (duckdb.Error, SqlError) as problem:
                 raise self._recovered(problem) from problem
             self._done.extend(steps.done)
@@ -138,7 +144,8 @@ class Transaction:
         try:
             if context.cancelled.is_set():
                 raise SqlError(604, "57014", "SQL execution canceled")
-            return self.connection.cursor.execute(sql).fetchall()
+            with self.connection.watched(context):
+                return self.connection.cursor.execute(sql).fetchall()
         except (duckdb.Error, SqlError) as problem:
             with self._storage.lock:
                 raise self._recovered(problem) from problem

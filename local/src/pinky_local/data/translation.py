@@ -11,11 +11,12 @@ from typing import Any
 from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
-from pinky_local.data import functions, json_functions, time_functions
+from pinky_local.data import functions, json_functions, time_functions, user_functions
 from pinky_local.data.aggregates import AGGREGATES, compile_aggregate, compile_window
 from pinky_local.data.casts import cast
 from pinky_local.data.changes import Position
-from pinky_local.data.expressions import Expressions, constant, number_literal
+from pinky_local.data.constants import constant, number_literal
+from pinky_local.data.expressions import Expressions
 from pinky_local.data.parsing import name_of
 from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.registry import FUNCTIONS, is_context_function
@@ -45,9 +46,9 @@ class Compiled:
 class Translation:
     """Everything a statement's translation needs beside its tree. One per statement, or per view inside it.
 
-    ``streams`` collects what streams the statement reads, with the versions up to which it does; ``horizon`` limits
-    these in a transaction, ``directories`` those of streams on stages; ``positions`` are
-    where the streams stood. ``files`` are deleted after the statement.
+    With ``describing`` it is not to be run. ``streams`` collects what streams the statement reads, with the versions up
+    to which it does; ``horizon`` limits these in a transaction, ``directories`` those of streams on stages;
+    ``positions`` are where the streams stood. ``files`` are deleted after the statement.
     """
 
     storage: Storage
@@ -57,6 +58,7 @@ class Translation:
     binds: Sequence[Bind] = ()
     check_privileges: bool = True
     volatile: bool = False
+    describing: bool = False
     ctes: dict[str, list[OutputColumn]] = field(default_factory=dict)
     cte_names: dict[str, str] = field(default_factory=dict)
     horizon: int | None = None
@@ -140,7 +142,14 @@ class Translation:
         if is_context_function(name):
             arguments = [self.constant_argument(here, node) for node in nodes]
             return constant(self.resolver.context_function(name, arguments, self.session))
-        raise unsupported(f"function {name}")
+        return self.call_user_function(here, [name], nodes)
+
+    def call_user_function(self, here: Expressions, parts: Sequence[str], nodes: list[Any]) -> Typed:
+        """A call of a user-defined function. Raises `SqlError` 2 where there is none of that name."""
+        call = user_functions.find(self, here, parts, nodes)
+        if call is None:
+            raise unsupported(f"function {'.'.join(parts)}")
+        return user_functions.scalar(self, call)
 
     def constant_argument(self, here: Expressions, node: Any) -> Any:
         """The Python value of an argument that the catalog evaluates: a literal, a bind, a context function."""

@@ -53,6 +53,8 @@ from pinky_local.engine.runs import tables as run_tables
 from pinky_local.engine.runs.history import History
 from pinky_local.engine.runs.runner import StatementRunner
 from pinky_local.engine.runs.scheduler import Scheduler
+from pinky_local.engine.scripting import statements as scripting
+from pinky_local.engine.scripting.reading import is_block
 from pinky_local.engine.statement import Statement
 from pinky_local.files import Buckets, FileStore
 from pinky_local.files.store import BadKeyError
@@ -108,7 +110,12 @@ HANDLERS: dict[str, Handler] = {
     "UNSET": remarks.unset_variable,
 }
 
-RUNNERS: dict[str, Runner] = {"CALL": calls.call}
+RUNNERS: dict[str, Runner] = {
+    "CALL": calls.call,
+    "EXECUTE": scripting.execute_immediate,
+    "BEGIN": scripting.block,
+    "DECLARE": scripting.block,
+}
 """Statements that run other statements: no lock is held meanwhile."""
 
 FILE_HANDLERS: dict[str, Handler] = {
@@ -123,8 +130,6 @@ FILE_HANDLERS: dict[str, Handler] = {
 """Statements on files and rows: the catalog is locked only where they look into it, for they may take long."""
 
 _REFUSED = {
-    "EXECUTE": "EXECUTE: immediate blocks do not run here yet",
-    "DECLARE": "Snowflake Scripting blocks",
     "EXPLAIN": "EXPLAIN",
 }
 
@@ -276,7 +281,8 @@ class CatalogEngine:
         return names
 
     def close(self) -> None:
-        """Remove the files of stages that are not kept."""
+        """Remove the files of stages that are not kept, and unload the code of functions."""
+        self.resolver.user_functions.close()
         self.account.files.close()
 
     # statements ----------------------------------------------------------------------------------------------------
@@ -299,7 +305,12 @@ class CatalogEngine:
 
     @staticmethod
     def _runner(statement: Statement, word: str) -> Runner | None:
-        if word == "CALL" and statement.tokens.word(1).startswith("SYSTEM$"):
+        tokens = statement.tokens
+        if (word == "CALL" and tokens.word(1).startswith("SYSTEM$")) or (
+            word == "EXECUTE" and tokens.word(1) == "TASK"
+        ):
+            return None
+        if word == "BEGIN" and not is_block(tokens):
             return None
         return RUNNERS.get(word)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -132,3 +132,42 @@ _RULES: dict[str, Callable[[Any, DataType, str], Any]] = {
 def kind_of(text: str) -> DataType:
     """The type of a routine's argument or result from its text."""
     return datatypes.parse(text)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def from_text(text: str | None, kind: DataType, zone: str) -> Any:
+    """An argument of a function, as the data plane writes it as text, for a Python handler."""
+    if text is None:
+        return None
+    return to_python(_READERS[kind.family](text), kind, zone)
+
+
+def _read_offset(text: str) -> datetime:
+    micros, minutes = text.split(" ")
+    return (_EPOCH + int(micros) * _MICROSECOND).astimezone(timezone(timedelta(minutes=int(minutes))))
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "VARCHAR": str, "VARIANT": str, "OBJECT": str, "ARRAY": str, "NUMBER": Decimal, "FLOAT": float,
+    "BOOLEAN": lambda text: text == "true", "BINARY": bytes.fromhex, "DATE": date.fromisoformat,
+    "TIME": time.fromisoformat, "TIMESTAMP_NTZ": datetime.fromisoformat,
+    "TIMESTAMP_LTZ": lambda text: _EPOCH + int(text) * _MICROSECOND, "TIMESTAMP_TZ": _read_offset,
+}  # fmt: skip
+
+
+def to_text(value: Any, kind: DataType, zone: str) -> str | None:
+    """What a Python handler returned, as the text that the data plane reads. Raises `ConversionError`."""
+    cell = from_python(value, kind, zone)
+    if cell is None:
+        return None
+    if kind.family == "BOOLEAN":
+        return "true" if cell else "false"
+    if kind.family == "BINARY":
+        return str(cell.hex())
+    if kind.family in ("TIMESTAMP_LTZ", "TIMESTAMP_TZ"):
+        micros = str((cell - _EPOCH) // _MICROSECOND)
+        return micros if kind.family == "TIMESTAMP_LTZ" else f"{micros} {cell.utcoffset() // timedelta(minutes=1)}"
+    return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)

@@ -256,6 +256,7 @@ NUMBERS: dict[int, tuple[str, str]] = {
     100108: (GUESS, "not a time"),
     100117: (GUESS, "a scalar subquery with several rows"),
     100132: (GUESS, "NULL returned by a routine that returns NOT NULL"),
+    100183: (GUESS, "SELECT … INTO of no row or of several"),
     100357: (PROVIDER, "what the code of a Python handler raised"),
     390100: (GUESS, "unknown user or wrong password"),
     390101: (GUESS, "user disabled"),

@@ -12,12 +12,18 @@ import linecache
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pinky_local.engine import file_urls, snowflake_files
 from pinky_local.engine.catalog import CatalogObject
-from pinky_local.types import SqlError
+from pinky_local.engine.imports import importable
+from pinky_local.types import SessionContext, SqlError
+
+if TYPE_CHECKING:
+    from pinky_local.engine.account import Account
 
 _FILE = "_udf_code.py"
 _numbers = itertools.count(1)
@@ -27,18 +33,37 @@ class HandlerEndedError(BaseException):
     """Raised inside a handler whose call was cancelled; no ``except Exception`` of its code stops it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """How a handler's code reads files: IMPORTS as ``owner``, in the routine's schema, others as ``session``."""
+
+    account: Account
+    session: SessionContext
+    owner: SessionContext
+
+    def open(self, location: str) -> BinaryIO:
+        """A file by scoped URL, file URL or ``@stage/path``."""
+        return file_urls.open_staged(self.account, location, self.session)
+
+
 @contextmanager
-def loaded(routine: CatalogObject) -> Iterator[Callable[..., Any]]:
-    """The handler of a routine whose source is in its body. Raises 100357 where it does not load."""
+def loaded(routine: CatalogObject, files: Files) -> Iterator[Callable[..., Any]]:
+    """The handler of a routine, from its body or its IMPORTS. Raises 100357 where it does not load."""
+    imports = [str(one) for one in routine.properties.get("IMPORTS") or ()]
     body = routine.state["body"]
+    if body is None:
+        body = f"import {str(routine.properties['HANDLER']).rpartition('.')[0].partition('.')[0]}"
     name = f"_udf_code_{next(_numbers)}"
     file = f"{name}.py"
     module = ModuleType(name)
     module.__file__ = file
     linecache.cache[file] = (len(body), None, body.splitlines(keepends=True), file)
     sys.modules[name] = module  # dataclasses and pickle look a class's module up there
+    stack = ExitStack()
+    module.__dict__["__builtins__"] = snowflake_files.builtins_for(files.open)
     try:
         try:
+            stack.enter_context(importable(imports, lambda one: file_urls.open_staged(files.account, one, files.owner)))
             exec(compile(body, file, "exec"), module.__dict__)
             handler = _named(module, routine)
         except SqlError:
@@ -47,6 +72,7 @@ def loaded(routine: CatalogObject) -> Iterator[Callable[..., Any]]:
             raise failed(failure, routine) from failure
         yield handler
     finally:
+        stack.close()
         sys.modules.pop(name, None)
         linecache.cache.pop(file, None)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pinky_local.engine import calls, conversions, errors, handlers
@@ -26,14 +27,16 @@ class _Run(threading.Thread):
     """One run of one handler; ``answer`` or ``failure`` is set at its end. It owns nothing that must be closed."""
 
     def __init__(
-        self, statement: Statement, routine: CatalogObject, session: Any, arguments: Sequence[Any], zone: str
-    ) -> None:
+        self, statement: Statement, routine: CatalogObject, session: Any, arguments: Sequence[Any], zone: str,
+        files: handlers.Files,
+    ) -> None:  # fmt: skip
         super().__init__(name=f"pinky-local-procedure-{routine.name}", daemon=True)
         self._account = statement.account
         self._routine = routine
         self._session = session
         self._arguments = arguments
         self._zone = zone
+        self._files = files
         self.answer: Result | None = None
         self.failure: Exception | None = None
         self.done = threading.Event()
@@ -52,7 +55,7 @@ class _Run(threading.Thread):
     def _called(self) -> Result:
         routine = self._routine
         is_table = routine.state.get("returns_table") is not None
-        with handlers.loaded(routine) as handler:
+        with handlers.loaded(routine, self._files) as handler:
             try:
                 returned = handler(self._session, *self._arguments)
                 rows = self._rows(self._session, returned) if is_table else None
@@ -84,8 +87,6 @@ class _Run(threading.Thread):
 
 def run(statement: Statement, routine: CatalogObject, inner: SessionContext, values: Sequence[Any]) -> Result:
     """Run a Python procedure and wait for it."""
-    if routine.state["body"] is None or routine.properties.get("IMPORTS"):
-        raise errors.unsupported(f"IMPORTS of {routine.name}")
     account = statement.account
     with account.lock:
         account.resolver.need_warehouse(statement.session)
@@ -94,8 +95,10 @@ def run(statement: Statement, routine: CatalogObject, inner: SessionContext, val
     zone = str(inner.parameters.get("TIMEZONE") or conversions.DEFAULT_ZONE)
     kinds = [conversions.kind_of(kind) for _, kind, _, _ in routine.state["arguments"]]
     arguments = [conversions.to_python(value, kind, zone) for value, kind in zip(values, kinds, strict=True)]
+    database, schema, _ = statement.catalog.path(routine)
+    owner = replace(inner, database=database, schema=schema)
     with account.open_session(inner) as session:
-        work = _Run(statement, routine, session, arguments, zone)
+        work = _Run(statement, routine, session, arguments, zone, handlers.Files(account, inner, owner))
         work.start()
         _wait(statement, work, inner)
     if work.failure is not None:

@@ -19,6 +19,7 @@ from pinky_local.engine import (
 )
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
+from pinky_local.engine.functions import Functions
 from pinky_local.engine.specs.account import is_adaptive
 from pinky_local.engine.statement import Statement
 from pinky_local.types import Relation, Result, SessionContext, SqlError, StagedRows, StageHandle, TableColumn
@@ -40,6 +41,7 @@ class CatalogResolver:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self.user_functions = Functions(account)
 
     @property
     def account(self) -> Account:

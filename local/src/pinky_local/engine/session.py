@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pinky_local.engine import errors, parameters
+from collections.abc import Callable
+
+from pinky_local.engine import errors, parameters, show
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.statement import Statement, status
 from pinky_local.types import Result, SqlError
@@ -160,3 +162,13 @@ def transaction(statement: Statement) -> Result:
     if callable(run):
         run(statement.session)
     return status(_DONE, TRANSACTION_TYPE)
+
+
+def _not_shown(words: str) -> Callable[[Statement], Result]:
+    def refuse(_: Statement) -> Result:
+        raise errors.unsupported(f"SHOW {words}")
+
+    return refuse
+
+
+show.SPECIAL |= {words: _not_shown(words) for words in ("LOCKS", "TRANSACTIONS")}

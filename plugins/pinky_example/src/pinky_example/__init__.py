@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from pinky_core import Diagnostic, Keyword, OnChange, Plan, Resource, hookimpl, prop, resource
 
@@ -43,7 +42,7 @@ def pinky_check_plan(plan: Plan) -> Iterable[Diagnostic]:
 
 
 @hookimpl(optionalhook=True)
-def pinky_stage_slots() -> list[Any]:
+def pinky_stage_slots() -> list[object]:
     """The slots of this package; asked for only where pinky-schema is installed."""
     from pinky_example.archive_files import ARCHIVE_FILES
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pinky_core import Resource, Section, hookimpl
@@ -10,6 +11,7 @@ from pinky_core import Resource, Section, hookimpl
 if TYPE_CHECKING:
     import pluggy
 
+    from pinky_core import Diagnostic, Plan
     from pinky_schema.dag_predicates import Predicate
     from pinky_schema.provider import SchemaProvider
     from pinky_schema.slots import Kept, Party, RegistryColumn, Slot, SlotUse
@@ -24,6 +26,7 @@ __all__ = [
     "Slot",
     "SlotUse",
     "pinky_add_hooks",
+    "pinky_check_plan",
     "pinky_dag_predicates",
     "pinky_manifest_sections",
     "pinky_resource_types",
@@ -75,6 +78,14 @@ def pinky_dag_predicates() -> tuple[Predicate, ...]:
     from pinky_schema.dag_predicates import BUILT_IN
 
     return BUILT_IN
+
+
+@hookimpl
+def pinky_check_plan(plan: Plan) -> Iterable[Diagnostic]:
+    """Warnings about tasks of slots that were left behind."""
+    from pinky_schema.left_tasks import tasks_left_behind
+
+    return tasks_left_behind(plan)
 
 
 @hookimpl

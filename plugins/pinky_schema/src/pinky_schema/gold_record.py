@@ -19,6 +19,7 @@ from pinky_schema.gold_registries import (
     NEWEST,
     Place,
     copy_files,
+    gold_rows,
     gold_versions,
     like,
     literals,
@@ -81,17 +82,24 @@ def record(
     rows = [
         GoldRow(name, path, made_of(made.get(run_id, ()), path), recorded_from=origin.schema) for path, run_id in found
     ]
+    known = {row.input_path: row for row in gold_rows(session, place, name)}
     # A row stands only beside the input it belongs to, wherever this is interrupted: away first, written last.
     paths = literals(row.input_path for row in rows)
     session.execute(
         f"DELETE FROM {place.gold} WHERE SP_VERSION = {string_literal(name)} AND INPUT_FILE_NAME IN ({paths})"
     )
-    gone = set(copy_files(session, place.kept(name), f"@{origin.stage}/", [row.input_path for row in rows]))
-    kept = tuple(row for row in rows if row.input_path not in gone)
-    for statement in _merges(place, kept):
+    gone = copy_files(session, place.kept(name), f"@{origin.stage}/", [row.input_path for row in rows])
+    kept = tuple(row for row in rows if row.input_path not in set(gone))
+    # what an earlier recording kept of an input that left its slot is as good as it was
+    for statement in _merges(place, [*kept, *(known[path] for path in gone if path in known)]):
         session.execute(statement)
-    skipped = tuple((path, f"it is not in {origin.stage} any more") for path in sorted(gone))
+    skipped = tuple((path, _why_skipped(origin, known=path in known)) for path in gone)
     return Recording(place.schema, origin.schema, name, kept, skipped, left_out, warnings)
+
+
+def _why_skipped(origin: Place, *, known: bool) -> str:
+    left = f"it is not in {origin.stage} any more"
+    return f"{left}; what was recorded before stays" if known else left
 
 
 def _newest(place: Place, pattern: Pattern) -> str:

@@ -147,7 +147,9 @@ class Scheduler:
         """A triggered task runs at most every so many seconds, counted from when the last run was scheduled."""
         now = self._account.now()
         last = self._handled.get(graph.root.number)
-        time = now if last is None else max(now, last + timedelta(seconds=graph.trigger_seconds))
+        time = min(now, until)
+        if last is not None:
+            time = max(time, last + timedelta(seconds=graph.trigger_seconds))
         if time > until or "SYSTEM$STREAM_HAS_DATA" not in (graph.root.condition or "").upper():
             return None
         if not self._runner.is_triggered(graph, now):
