@@ -24,7 +24,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from pinky_schema.runtime.database import as_json, changed_rows, rows_of, shortened, transaction
+from pinky_schema.runtime.database import as_json, changed_rows, execute, rows_of, shortened, transaction
 
 _SOURCE = """
 SELECT RELATIVE_PATH, SPLIT_PART(RELATIVE_PATH, '/', -1) AS FILE_NAME,
@@ -104,7 +104,7 @@ def register_files(session: Any, names: Names, *, refresh: bool) -> dict[str, An
     """
     report: dict[str, Any] = {}
     if refresh:
-        rows_of(session, f"ALTER STAGE {names.stage} REFRESH")
+        execute(session, f"ALTER STAGE {names.stage} REFRESH")  # which answers a row for each file that changed
     arrived = _SOURCE.format(source=names.stream, where="\nWHERE METADATA$ACTION = 'INSERT'")
     try:
         report["registered"] = changed_rows(session, names.fill(_REGISTER, source=arrived))
