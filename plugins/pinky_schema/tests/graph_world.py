@@ -190,9 +190,9 @@ class GraphWorld:
 
 
 @contextmanager
-def graph_world(folder: Path, plugins: Mapping[str, Any] = {}, **options: Any) -> Iterator[GraphWorld]:
-    """An account in memory with what the manifests stand on; nothing is applied yet."""
-    bucket = folder / "bucket"
+def graph_world(where: Path, plugins: Mapping[str, Any] = {}, **options: Any) -> Iterator[GraphWorld]:
+    """An account with what the manifests stand on; nothing is applied yet. ``options`` are the account's."""
+    bucket = where / "bucket"
     bucket.mkdir()
     with LocalAccount(buckets={"s3://acme": bucket}, **options) as account:
         with account.connect() as connection:

@@ -144,6 +144,18 @@ def test_a_condition_decides_whether_a_scheduled_run_does_anything(place: GraphW
     assert place.runs() == [(1, "DONE")]
 
 
+def test_files_wait_until_the_condition_holds(place: GraphWorld):
+    switch = table("SWITCH", {"ON_NOW": "BOOLEAN"})
+    place.apply(graph({**FILES, "when": "switched_on"}, [step("LOAD")]), [SLOT], table=[switch])
+    place.deliver("a.csv")
+    place.account.advance(601)
+    assert (place.files(), place.runs()) == ({}, [])
+    assert place.history("NAME, RETURN_VALUE")[0] == ("POLL_AND_DISPATCH", "SKIP")
+    place.run("INSERT INTO SWITCH SELECT TRUE")
+    place.account.advance(600)
+    assert place.files() == {"a.csv": ("DONE", 1)}
+
+
 # -- failures ----------------------------------------------------------------------------------------------------------
 
 
@@ -252,14 +264,15 @@ def test_a_finalizer_that_fails_is_tried_again_with_what_became_of_the_run(place
 
 
 def test_what_a_step_whose_task_is_suspended_would_have_done_is_missing(place: GraphWorld):
-    dag = graph(FILES, [step("LOAD"), step("CHECK", "LOAD"), step("BESIDE")], state="unmanaged")
-    place.apply(dag, [SLOT])
-    for task in ("NIGHTLY_FINISH", "LOAD", "BESIDE", "POLL_AND_DISPATCH"):
+    steps = [step("LOAD"), step("CHECK", "LOAD"), step("SEND", "CHECK"), step("BESIDE")]
+    place.apply(graph(FILES, steps, state="unmanaged"), [SLOT])
+    for task in ("NIGHTLY_FINISH", "LOAD", "SEND", "BESIDE", "POLL_AND_DISPATCH"):
         place.run(f"ALTER TASK {task} RESUME")
     place.deliver("a.csv")
     place.account.advance(601)
     assert place.steps() == [("BESIDE", "DONE"), ("LOAD", "DONE")]
-    assert place.runs("STATUS, ERROR") == [("FAILED", "CHECK: it did not run")]
+    assert dict(place.history())["SEND"] == "FAILED"  # its condition asks for what a suspended task returned
+    assert place.runs("STATUS, ERROR") == [("FAILED", "CHECK: it did not run; SEND: it did not run")]
     assert place.files() == {"a.csv": ("FAILED", 1)}
 
 
