@@ -33,6 +33,8 @@ SNOWPARK_TESTS = [
     "local/tests/test_connectors_account.py",
     "local/tests/test_procedures.py",
     "local/tests/test_wire_account.py",
+    "plugins/pinky_schema/tests/test_dag_runs.py",
+    "plugins/pinky_schema/tests/test_dag_runs_killed.py",
     "plugins/pinky_schema/tests/test_provider.py",
     "plugins/pinky_schema/tests/test_imports.py",
     "plugins/pinky_schema/tests/test_gold_pipeline.py",

@@ -28,6 +28,7 @@ from pinky_core.spec import Field, OnChange, Source, Spec
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("pinky_schema", "pinky_database", "pinky_account")
+THIRD = ("pinky_example",)  # what others bring has a page of its own, and stands on none of ours
 
 
 def main() -> int:
@@ -35,7 +36,7 @@ def main() -> int:
     registry = make_registry({name: importlib.import_module(name) for name in OURS})
     files = {ROOT / path: text for path, text in generated(registry)}
     stale = sorted(path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text)
-    folders = ("schemas", "docs/reference/kinds", "docs/reference/sections")
+    folders = ("schemas", "docs/reference/kinds", "docs/reference/sections", "docs/reference/plugins")
     extra = sorted(path for folder in folders for path in (ROOT / folder).glob("*.*"))
     stale += [path for path in extra if path not in files]
     if "--check" in sys.argv:
@@ -66,6 +67,8 @@ def generated(registry: Registry) -> Iterator[tuple[str, str]]:
     for key, section in sorted(registry.sections.items()):
         yield f"docs/reference/sections/{key}.md", section_page(section, sections[key], registry)
     yield "docs/reference/sections/README.md", sections_page(registry)
+    for name in THIRD:
+        yield f"docs/reference/plugins/{name}.md", plugin_page(name)
     yield "docs/reference/hooks.md", hooks_page()
     yield "docs/reference/local-account.md", parity_page()
 
@@ -150,6 +153,27 @@ def section_page(section: Section, schema: Mapping[str, Any], registry: Registry
         lines += ["", "Its words; other plugins may add some:", "", "| word | |", "|---|---|"]
         lines += [f"| `{each.name}` | {_cell(each.doc)} |" for each in words]
     return "\n".join(lines) + "\n"
+
+
+def plugin_page(name: str) -> str:
+    """The reference page of a plugin that is not ours: its kinds, and its words in the sections of others."""
+    plugin = importlib.import_module(name)
+    registry = make_registry({each: importlib.import_module(each) for each in (*OURS, name)})
+    lines = [f"# The plugin `{name}`", "", inspect.getdoc(plugin) or "", ""]
+    for kind, owner in sorted(registry.kind_plugins.items()):
+        if owner == name:
+            page = kind_page(registry.kinds[kind]).splitlines()
+            lines += [f"#{page[0]}", *(line for line in page[1:] if not line.startswith("Scope:")), ""]
+    for key, schema in registry.section_schemas().items():
+        section = registry.sections[key]
+        rows = dict(_values("", schema))
+        for word in section.words(registry.manager.hook) if section.words else ():
+            if word.brought_by == name:
+                lines += [f"## `{word.name}` in the section `{key}`", "", word.doc, ""]
+                own = {path: row for path, row in rows.items() if path.startswith(f"{word.name}.")}
+                lines += ["| field | type | default | |", "|---|---|---|---|"] if own else []
+                lines += [f"| `{path.partition('.')[2]}` | {row} |" for path, row in own.items()]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _values(path: str, schema: Mapping[str, Any], *, required: bool = False) -> Iterator[tuple[str, str]]:

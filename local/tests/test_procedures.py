@@ -433,3 +433,23 @@ def test_snowparks_own_call(account: LocalAccount, caller: Caller) -> None:
         assert json.loads(rows[0]["P"]) == {"a": 1, "b": [1]}
     finally:
         session.close()
+
+
+def test_session_file_moves_files_where_put_and_get_are_no_statements(caller: Caller) -> None:
+    caller.run("create stage st")
+    caller.procedure(
+        "files() returns varchar",
+        """
+        import io
+
+        def main(session):
+            session.file.put_stream(io.BytesIO(b"a,b"), "@d.s.st/x/y.csv", auto_compress=False, overwrite=True)
+            with session.file.get_stream("@d.s.st/x/y.csv") as stream:
+                read = stream.read().decode()
+            try:
+                session.sql("get @d.s.st/x file:///tmp/").collect()
+            except Exception as error:
+                return f"{read}; {'Unsupported statement type' in str(error)}"
+        """,
+    )
+    assert caller.run("call files()") == [("a,b; True",)]

@@ -110,6 +110,7 @@ class Executor:
         name = None if frame is None else frame.name
         actions = self._faults.decide_inner(sql, name)
         entry = self._journal.record(session.session_id, query_id, "", sql, procedure=name)
+        entry.query_tag = session.parameters.get("QUERY_TAG")
         entry.fault = ",".join(action.kind for action in actions) or None
         started = time.perf_counter()
         error: SqlError | None = None
@@ -198,6 +199,7 @@ class Executor:
 
     def _one(self, run: Run, view: SessionContext, order: Order) -> Result:
         entry = self._entry(run, order)
+        entry.query_tag = view.parameters.get("QUERY_TAG")
         if view.task_run is not None:
             entry.origin = f"task {view.task_run.name}"
         started = time.perf_counter()

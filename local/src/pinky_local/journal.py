@@ -18,8 +18,8 @@ class Entry:
     ``sql`` and ``error`` have secret literals masked; ``raw_sql`` and ``raw_error`` do not, and are for tests in the
     same process only. ``seconds`` is the time from acceptance to the answer. ``fault`` names what was injected.
     ``procedure`` is the qualified name of the procedure whose code sent it, ``origin`` the task run that it is part of
-    (``task D.S.T``). A replay (the same request id again) is an entry of its own with ``replayed`` true and
-    ``executed`` false.
+    (``task D.S.T``), ``query_tag`` the session parameter QUERY_TAG as the statement found it. A replay (the same
+    request id again) is an entry of its own with ``replayed`` true and ``executed`` false.
     """
 
     sequence: int
@@ -37,6 +37,7 @@ class Entry:
     raw_error: str | None = field(default=None, repr=False)
     seconds: float | None = None
     origin: str | None = None
+    query_tag: str | None = None
 
     @property
     def sql(self) -> str:
@@ -72,6 +73,7 @@ class Entry:
             "error": self.error,
             "seconds": self.seconds,
             "origin": self.origin,
+            "query_tag": self.query_tag,
         }
 
 

@@ -6,13 +6,14 @@ needed and none is guessed.
 
 from __future__ import annotations
 
+import functools
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pinky_local.types import SessionContext, SqlError
+from pinky_local.types import ProcedureFrame, SessionContext, SqlError
 
 
 class Tickets:
@@ -66,12 +67,41 @@ class Loopback:
             self._tickets.take(ticket)
         session = Session.builder.configs({"connection": connection}).create()
         session.close = _stays_open  # in Snowflake closing a procedure's session does nothing
+        session._file = _file_operation(session, context)
         try:
             yield session
         finally:
             del session.close
             connection.close()
             session.close()  # the connection is closed, so this only ends what Snowpark keeps in this process
+
+
+def _file_operation(session: Any, context: SessionContext) -> Any:
+    """``session.file`` as in a procedure: its methods move files although PUT and GET are no statements there.
+
+    https://docs.snowflake.com/en/developer-guide/stored-procedure/python/procedure-python-limitations
+    """
+    from snowflake.snowpark.file_operation import FileOperation
+
+    frame = context.procedure
+    operation = FileOperation(session)
+    if frame is None:
+        return operation
+    for name in ("put", "get", "put_stream", "get_stream"):
+        setattr(operation, name, _transferring(getattr(operation, name), frame))
+    return operation
+
+
+def _transferring(method: Callable[..., Any], frame: ProcedureFrame) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def called(*arguments: Any, **named: Any) -> Any:
+        frame.transferring.set()
+        try:
+            return method(*arguments, **named)
+        finally:
+            frame.transferring.clear()
+
+    return called
 
 
 def _stays_open() -> None:

@@ -64,7 +64,8 @@ class ProcedureFrame:
 
     ``name`` is qualified, as SQL text. ``owner_rights`` says whose rights hold, ``caller_owns`` whether the caller's
     roles own the procedure. ``depth`` counts from 1. After ``ended`` is set neither its statements nor those of what it
-    calls run.
+    calls run. ``transferring`` is set while a method of ``session.file`` moves files: the client sends PUT or GET then,
+    which in Snowflake is no statement of the procedure.
     """
 
     name: str
@@ -75,6 +76,7 @@ class ProcedureFrame:
     depth: int = 1
     parent: ProcedureFrame | None = None
     ended: threading.Event = field(default_factory=threading.Event)
+    transferring: threading.Event = field(default_factory=threading.Event)
 
     @property
     def is_over(self) -> bool:

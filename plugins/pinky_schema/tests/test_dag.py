@@ -263,6 +263,7 @@ def test_properties_of_a_step_are_those_of_its_task():
             "database": "D",
             "existing_files": 1000,
             "graph": "NIGHTLY",
+            "lease_seconds": 3900,
             "own_schema": "S",
             "procedure": "D.S.LOAD",
             "root": "POLL_AND_DISPATCH",

@@ -131,9 +131,9 @@ class Changes:
 
     def position(self, stream: int) -> Position | None:
         """Where a stream stands; None for one that has no offset."""
-        row = self._storage.execute("SELECT log, version, initial FROM pinky_streams WHERE stream = ?", (stream,))
-        found = row.fetchone()
-        return None if found is None else Position(*found)
+        query = "SELECT log, version, initial FROM pinky_streams WHERE stream = ?"
+        found = self._storage.execute(query, (stream,)).fetchall()
+        return Position(*found[0]) if found else None
 
     def moved(self, stream: int) -> object:
         """When a stream was made or consumed last, in UTC without zone; None for one that has no offset."""

@@ -10,7 +10,8 @@ from sqlglot import exp
 from pinky_local.data import datatypes as dt
 from pinky_local.data import staged, user_functions
 from pinky_local.data.casts import cast
-from pinky_local.data.expressions import Expressions, comparable, constant, element
+from pinky_local.data.constants import constant
+from pinky_local.data.expressions import Expressions, comparable, element
 from pinky_local.data.json_functions import path_steps
 from pinky_local.data.parsing import arg, name_of, names_of, only, parse
 from pinky_local.data.refusals import compilation, invalid_identifier, unsupported

@@ -118,8 +118,8 @@ class Storage:
 
     def scalar(self, sql: str) -> Any:
         """The one value a query answers."""
-        row = self.execute(sql).fetchone()
-        return row[0] if row else None
+        rows = self.execute(sql).fetchall()  # all of it: a result that is not read to its end keeps the connection busy
+        return rows[0][0] if rows else None
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows a query answers."""
@@ -339,10 +339,10 @@ class Storage:
             return None
         found = self.execute(
             "SELECT start_value, increment_by, last_value FROM duckdb_sequences() WHERE sequence_name = ?", (sequence,)
-        ).fetchone()
-        if found is None:
+        ).fetchall()
+        if not found:
             raise compilation(f"the identity {sequence} has no sequence")
-        start, step, last = found
+        start, step, last = found[0]
         name = f"s_{table}_{column}"
         self._sequence(name, start if last is None else last + step, step)
         return name

@@ -13,8 +13,9 @@ from sqlglot import exp
 
 from pinky_local.data import datatypes as dt
 from pinky_local.data.casts import cast, wall_clock
+from pinky_local.data.constants import constant
 from pinky_local.data.datatypes import TIMESTAMPS, SnowType
-from pinky_local.data.expressions import Expressions, constant
+from pinky_local.data.expressions import Expressions
 from pinky_local.data.refusals import unsupported
 from pinky_local.data.registry import define, define_raw, whole
 from pinky_local.data.scopes import Typed

@@ -15,7 +15,8 @@ from pinky_local.data import functions, json_functions, time_functions, user_fun
 from pinky_local.data.aggregates import AGGREGATES, compile_aggregate, compile_window
 from pinky_local.data.casts import cast
 from pinky_local.data.changes import Position
-from pinky_local.data.expressions import Expressions, constant, number_literal
+from pinky_local.data.constants import constant, number_literal
+from pinky_local.data.expressions import Expressions
 from pinky_local.data.parsing import name_of
 from pinky_local.data.refusals import compilation, unsupported
 from pinky_local.data.registry import FUNCTIONS, is_context_function

@@ -20,6 +20,7 @@ from pinky_local.types import ProcedureFrame, Result, SessionContext, SqlError
 
 _LOOK_SECONDS = 0.02  # how often a waiting CALL looks whether it was cancelled
 _CHILD_SECONDS = 5.0  # how long statements that a handler left behind may take to stop
+_GRACE_SECONDS = 1.0  # how long a handler may take to end by itself, now that all its statements are refused
 
 
 class _Run(threading.Thread):
@@ -120,8 +121,9 @@ def _wait(statement: Statement, work: _Run, inner: SessionContext) -> None:
     finally:
         frame.ended.set()
         _stop_children(statement, frame)
-        if not work.done.is_set():
+        if not work.done.wait(_GRACE_SECONDS):  # ended inside the client it might leave a socket open
             _end(work)
+            work.done.wait(_GRACE_SECONDS)
 
 
 def _stop_children(statement: Statement, frame: ProcedureFrame) -> None:

@@ -108,6 +108,8 @@ def check(statement: Statement, word: str) -> None:
     if not frame.owner_rights:
         return
     tokens = statement.tokens
+    if word in ("PUT", "GET") and frame.transferring.is_set():
+        return
     if word not in _ALLOWED:
         raise unsupported_statement(word)
     if word in ("LIST", "LS") and frame.language in ("SQL", "JAVASCRIPT"):

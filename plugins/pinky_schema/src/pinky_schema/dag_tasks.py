@@ -85,7 +85,7 @@ def _step(graph: Graph, step: Step) -> dict[str, Any]:
         "config": step.plain.get("config"),
     }
     if graph.trigger.slot is not None:
-        argument["existing_files"] = _dispatch(graph)["existing_files"]
+        argument |= {key: _dispatch(graph)[key] for key in ("existing_files", "lease_seconds")}
     if clients := step.plain.get("multi_client_execution"):
         database, schema = graph.schema
         argument |= {"clients": clients, "database": database.sql, "own_schema": str(schema)}

@@ -44,9 +44,11 @@ VALUES (S.RELATIVE_PATH, S.PARTY, S.FLOW, S.FILE_NAME, S.SIZE, S.MD5, S.ETAG, S.
   'NEW', 0)"""
 _GONE = """
 UPDATE {registry} SET STATUS = 'GONE', FINISHED_AT = CURRENT_TIMESTAMP()
-WHERE STATUS IN ('NEW', 'FAILED') AND NOT EXISTS (
-  SELECT 1 FROM DIRECTORY(@{stage}) D WHERE D.RELATIVE_PATH = {registry}.RELATIVE_PATH
-  AND COALESCE(D.ETAG, D.MD5, TO_VARCHAR(D.LAST_MODIFIED)) = {registry}.ETAG)"""
+FROM (SELECT R.RELATIVE_PATH AS P, R.ETAG AS E FROM {registry} R
+  LEFT JOIN (SELECT RELATIVE_PATH AS P, COALESCE(ETAG, MD5, TO_VARCHAR(LAST_MODIFIED)) AS E
+    FROM DIRECTORY(@{stage})) D ON D.P = R.RELATIVE_PATH AND D.E = R.ETAG
+  WHERE R.STATUS IN ('NEW', 'FAILED') AND D.P IS NULL) G
+WHERE RELATIVE_PATH = G.P AND ETAG = G.E AND STATUS IN ('NEW', 'FAILED')"""
 _PARK = """
 UPDATE {registry} SET STATUS = 'PARKED', FINISHED_AT = CURRENT_TIMESTAMP(),
   ERROR = COALESCE(ERROR, 'the run said nothing until the end of its lease')
@@ -61,7 +63,7 @@ UPDATE {registry} SET STATUS = 'CLAIMED', ATTEMPTS = 1, RUN_ID = ?, CLAIMED_BY =
   LEASE_UNTIL = DATEADD(SECOND, ?, CURRENT_TIMESTAMP()), ERROR = NULL, FINISHED_AT = NULL
 FROM (SELECT RELATIVE_PATH AS P, ETAG AS E FROM {registry} WHERE STATUS = 'NEW'
   ORDER BY FIRST_SEEN_AT, RELATIVE_PATH LIMIT {limit}) C
-WHERE {registry}.RELATIVE_PATH = C.P AND {registry}.ETAG = C.E AND {registry}.STATUS = 'NEW'"""
+WHERE RELATIVE_PATH = C.P AND ETAG = C.E AND STATUS = 'NEW'"""
 _DIED = """
 UPDATE {runs} SET STATUS = 'DIED', FINISHED_AT = CURRENT_TIMESTAMP(), ERROR = 'another attempt took over'
 WHERE STATUS = 'RUNNING' AND RUN_ID = (SELECT MAX(RUN_ID) FROM {registry} WHERE CLAIMED_BY = ?)"""
@@ -69,12 +71,27 @@ _RUN = """
 INSERT INTO {runs} (RUN_ID, ATTEMPT, GRAPH, SP_VERSION, TRIGGERED_BY, GRAPH_RUN, STATUS, FILES, STARTED_AT)
 SELECT RUN_ID, MAX(ATTEMPTS), ?, ?, ?, ?, 'RUNNING', COUNT(*), CURRENT_TIMESTAMP()
 FROM {registry} WHERE CLAIMED_BY = ? AND STATUS = 'CLAIMED' GROUP BY RUN_ID"""
-_LOST = "EXISTS (SELECT 1 FROM {registry} G WHERE G.RUN_ID = {runs}.RUN_ID AND G.STATUS IN ('FAILED', 'PARKED'))"
-_ENDED = f"""
-UPDATE {{runs}} SET STATUS = IFF({_LOST}, 'DIED', 'DONE'), FINISHED_AT = CURRENT_TIMESTAMP(),
-  ERROR = IFF({_LOST}, 'the run said nothing until the end of its lease', NULL)
-WHERE STATUS = 'RUNNING' AND FILES > 0 AND STARTED_AT < DATEADD(SECOND, ?, CURRENT_TIMESTAMP())
-AND NOT EXISTS (SELECT 1 FROM {{registry}} R WHERE R.RUN_ID = {{runs}}.RUN_ID AND R.STATUS = 'CLAIMED')"""
+_ENDED = """
+UPDATE {runs} SET STATUS = IFF(C.LOST > 0, 'DIED', 'DONE'), FINISHED_AT = CURRENT_TIMESTAMP(),
+  ERROR = IFF(C.LOST > 0, 'the run said nothing until the end of its lease', NULL)
+FROM (SELECT R.RUN_ID AS ID, R.ATTEMPT AS N, COUNT_IF(G.STATUS = 'CLAIMED') AS HELD,
+    COUNT_IF(G.STATUS IN ('FAILED', 'PARKED')) AS LOST
+  FROM {runs} R LEFT JOIN {registry} G ON G.RUN_ID = R.RUN_ID
+  WHERE R.STATUS = 'RUNNING' AND R.FILES > 0 AND R.STARTED_AT < DATEADD(SECOND, ?, CURRENT_TIMESTAMP())
+  GROUP BY R.RUN_ID, R.ATTEMPT) C
+WHERE RUN_ID = C.ID AND ATTEMPT = C.N AND C.HELD = 0 AND STATUS = 'RUNNING'"""
+_REPEAT = """
+MERGE INTO {runs} R USING (
+  SELECT RUN_ID, ATTEMPT + 1 AS ATTEMPT, GRAPH, SP_VERSION, TRIGGERED_BY, GRAPH_RUN FROM {runs} O
+  WHERE RUN_ID = ? AND ATTEMPT = ? AND STATUS = 'FAILED') S
+ON R.RUN_ID = S.RUN_ID AND R.ATTEMPT = S.ATTEMPT
+WHEN NOT MATCHED THEN INSERT
+  (RUN_ID, ATTEMPT, GRAPH, SP_VERSION, TRIGGERED_BY, GRAPH_RUN, STATUS, FILES, STARTED_AT)
+VALUES (S.RUN_ID, S.ATTEMPT, S.GRAPH, S.SP_VERSION, S.TRIGGERED_BY, S.GRAPH_RUN, 'RUNNING', 0, CURRENT_TIMESTAMP())"""
+_AGAIN_HERE = """
+UPDATE {registry} SET STATUS = 'CLAIMED', ATTEMPTS = ATTEMPTS + 1, CLAIMED_BY = ?, CLAIMED_AT = CURRENT_TIMESTAMP(),
+  LEASE_UNTIL = DATEADD(SECOND, ?, CURRENT_TIMESTAMP())
+WHERE RUN_ID = ? AND ATTEMPTS = ? AND STATUS = 'FAILED'"""
 _FILE_COLUMNS = "RELATIVE_PATH, PROVIDER_REF, REF_FLUX_PROVIDER, FILE_NAME, SIZE, MD5, ETAG, LAST_MODIFIED"
 
 
@@ -140,6 +157,37 @@ def claim(session: Any, names: Names, settings: dict[str, Any], graph_run: str |
         return None
     found = rows_of(session, f"SELECT RUN_ID, ATTEMPTS FROM {names.registry} WHERE CLAIMED_BY = ? LIMIT 1", claimed_by)
     return {"run_id": found[0][0], "attempt": int(found[0][1]), "files": taken, "claimed_by": claimed_by}
+
+
+def repeat_run(session: Any, names: Names, run: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any] | None:
+    """The next attempt of a run that failed, with the files that it failed on, in one transaction.
+
+    None where another attempt has begun, be it here or in another graph run. Raises RuntimeError where its files were
+    tried as often as is allowed.
+    """
+    key = (run["run_id"], run["attempt"])
+    again = {**run, "attempt": run["attempt"] + 1, "files": 0, "status": "RUNNING", "error": None}
+    with transaction(session):
+        begun = changed_rows(session, names.fill(_REPEAT), *key)
+        if begun and settings.get("slot"):
+            _need_unparked(session, names, run)
+            lease = (str(uuid.uuid4()), int(settings["lease_seconds"]))
+            again["files"] = changed_rows(session, names.fill(_AGAIN_HERE), *lease, *key)
+            files = f"UPDATE {names.runs} SET FILES = ? WHERE RUN_ID = ? AND ATTEMPT = ?"
+            changed_rows(session, files, again["files"], run["run_id"], again["attempt"])
+    return again if begun else None
+
+
+def _need_unparked(session: Any, names: Names, run: dict[str, Any]) -> None:
+    parked = rows_of(
+        session,
+        f"SELECT COUNT(*) FROM {names.registry} WHERE RUN_ID = ? AND ATTEMPTS = ? AND STATUS = 'PARKED'",
+        run["run_id"],
+        run["attempt"],
+    )[0][0]
+    if parked:
+        text = f"failed for the last time allowed, and {parked} of its files are parked"
+        raise RuntimeError(f"run {run['run_id']} {text}")
 
 
 def files_of(session: Any, names: Names, run: dict[str, Any], limit: int) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The procedures that tasks call: roots that begin a run, steps that take part in it, and the end of it.
 
 A run is one row of RUNS for each attempt. Roots tell their graph run's group id to it, steps find it by that id, so
-that nothing but ``SKIP`` has to travel in return values.
+that nothing but ``SKIP`` has to travel in return values. Where Snowflake tries a failed graph run again, from the steps
+that failed and after its finalizer, the run goes on as its next attempt.
 
 https://docs.snowflake.com/en/user-guide/tasks-graphs,
 https://docs.snowflake.com/en/sql-reference/functions/system_task_runtime_info,
@@ -23,9 +24,11 @@ from pinky_schema.runtime.dispatch import (
     fail_files,
     files_of,
     register_files,
+    repeat_run,
 )
 
 SKIP = "SKIP"
+RETURN_BYTES = 10_000  # a return value may have 10 kB in UTF-8
 
 
 def poll_and_dispatch(session: Any, settings: dict[str, Any]) -> dict[str, Any]:
@@ -101,11 +104,14 @@ def run_step(session: Any, settings: dict[str, Any]) -> dict[str, Any]:
     """One step of a graph: call its procedure with what the run is about, once or for each client schema."""
     names = Names(settings["schema"], settings.get("slot"))
     run = _run_of(session, names)
-    if run is None:
+    if run is not None and run["status"] == "FAILED":
+        # A step beside this one may have begun the next attempt already.
+        run = repeat_run(session, names, run, settings) or _run_of(session, names)
+    if run is None or run["status"] != "RUNNING":
         return _answer(session, {"status": SKIP}, in_graph=True)
     work = {**_work(session, names, run, settings), "step": settings["step"]}
     work["config"] = {**_graph_config(session), **work["config"]}
-    work["predecessors"] = _results(session, names, run)
+    work["predecessors"] = _results(_steps_of(session, names, run))
     failures: dict[str, BaseException] = {}
     results: dict[str, Any] = {}
     for client in _clients(session, settings):
@@ -166,20 +172,25 @@ def finish_run(session: Any, settings: dict[str, Any]) -> dict[str, Any]:
     """
     names = Names(settings["schema"], settings.get("slot"))
     run = _run_of(session, names)
-    if run is None:
-        return {"status": SKIP}
-    steps = rows_of(
-        session,
-        f"SELECT STEP, CLIENT_SCHEMA, STATUS, ERROR, RESULT FROM {names.steps} WHERE RUN_ID = ? AND ATTEMPT = ? "
-        "ORDER BY STEP, CLIENT_SCHEMA",
-        run["run_id"],
-        run["attempt"],
-    )
+    if run is None or run["status"] == "DIED":
+        return _answer(session, {"status": SKIP}, in_graph=True)
+    if run["status"] == "RUNNING":
+        outcome = _ended(session, names, run, settings)
+    else:  # only the finalizer is tried again
+        outcome = {**_told(run), "problems": [run["error"]] if run["error"] else []}
+    if settings.get("procedure"):
+        outcome["result"] = _call(session, settings["procedure"], outcome)
+    return _answer(session, outcome, in_graph=True)
+
+
+def _ended(session: Any, names: Names, run: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """End a run by what became of its steps, and account for its files."""
+    steps = _steps_of(session, names, run)
     seen = {row[0] for row in steps}
     problems = [f"{row[0]}: {row[3] or 'it did not end'}" for row in steps if row[2] != "DONE"]
     problems += [f"{step}: it did not run" for step in settings.get("steps", ()) if step not in seen]
     status = "FAILED" if problems else "DONE"
-    outcome: dict[str, Any] = {"status": status, **run, "problems": problems}
+    outcome: dict[str, Any] = {**_told(run), "status": status, "problems": problems}
     if problems:
         text = "; ".join(problems)[:4000]
         if settings.get("slot"):
@@ -189,9 +200,11 @@ def finish_run(session: Any, settings: dict[str, Any]) -> dict[str, Any]:
         outcome |= _settle(session, names, run, settings, [decoded(row[4]) for row in steps], None)
     else:
         end_run(session, names, run, "DONE", None)
-    if settings.get("procedure"):
-        outcome["result"] = _call(session, settings["procedure"], outcome)
     return outcome
+
+
+def _told(run: dict[str, Any]) -> dict[str, Any]:
+    return {key: run[key] for key in ("status", "run_id", "attempt", "files")}
 
 
 def complete(session: Any, work: dict[str, Any]) -> int:
@@ -245,29 +258,44 @@ def _graph_config(session: Any) -> dict[str, Any]:
 
 
 def _run_of(session: Any, names: Names) -> dict[str, Any] | None:
-    """The run that this graph run began; None where its root skipped, or ended it already."""
+    """The latest attempt that this graph run began; None where its root skipped."""
+    graph_run = _graph_run(session)
     found = rows_of(
         session,
-        f"SELECT RUN_ID, ATTEMPT, FILES FROM {names.runs} WHERE GRAPH_RUN = ? AND STATUS = 'RUNNING' "
-        "ORDER BY STARTED_AT DESC LIMIT 1",
-        _graph_run(session),
+        f"SELECT RUN_ID, ATTEMPT, FILES, STATUS, ERROR FROM {names.runs} WHERE GRAPH_RUN = ? "
+        "ORDER BY STARTED_AT DESC, ATTEMPT DESC LIMIT 1",
+        graph_run,
     )
-    return {"run_id": found[0][0], "attempt": int(found[0][1]), "files": int(found[0][2])} if found else None
+    if not found:
+        return None
+    run_id, attempt, files, status, error = found[0]
+    run = {"run_id": run_id, "attempt": int(attempt), "files": int(files), "status": status, "error": error}
+    return {**run, "graph_run": graph_run}
 
 
-def _results(session: Any, names: Names, run: dict[str, Any]) -> dict[str, Any]:
-    """What the steps of this attempt returned so far; for a step that ran per client, by client."""
-    results: dict[str, Any] = {}
-    for step, client, result in rows_of(
+def _steps_of(session: Any, names: Names, run: dict[str, Any]) -> list[Any]:
+    """What became of the steps of a run, each by its latest attempt: a retry keeps those that were done.
+
+    Step, client schema, status, error and result.
+    """
+    return rows_of(
         session,
-        f"SELECT STEP, CLIENT_SCHEMA, RESULT FROM {names.steps} WHERE RUN_ID = ? AND ATTEMPT = ? AND STATUS = 'DONE' "
-        "ORDER BY STEP, CLIENT_SCHEMA",
+        f"SELECT S.STEP, S.CLIENT_SCHEMA, S.STATUS, S.ERROR, S.RESULT FROM {names.steps} S JOIN {names.runs} R "
+        "ON R.RUN_ID = S.RUN_ID AND R.ATTEMPT = S.ATTEMPT WHERE S.RUN_ID = ? AND R.GRAPH_RUN = ? "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY S.STEP, S.CLIENT_SCHEMA ORDER BY S.ATTEMPT DESC) = 1 "
+        "ORDER BY S.STEP, S.CLIENT_SCHEMA",
         run["run_id"],
-        run["attempt"],
-    ):
-        if client:
+        run["graph_run"],
+    )
+
+
+def _results(steps: list[Any]) -> dict[str, Any]:
+    """What the steps returned so far; for a step that ran per client, by client."""
+    results: dict[str, Any] = {}
+    for step, client, status, _, result in steps:
+        if status == "DONE" and client:
             results.setdefault(step, {})[client] = decoded(result)
-        else:
+        elif status == "DONE":
             results[step] = decoded(result)
     return results
 
@@ -303,7 +331,8 @@ def _answer(session: Any, report: dict[str, Any], *, in_graph: bool) -> dict[str
     """The report, also as the task's return value: SKIP for those behind it, else JSON for people."""
     if in_graph:
         text = SKIP if report["status"] == SKIP else as_json(report)
-        rows_of(session, f"CALL SYSTEM$SET_RETURN_VALUE({_literal(text[:10000])})")
+        short = text.encode()[:RETURN_BYTES].decode(errors="ignore")
+        rows_of(session, f"CALL SYSTEM$SET_RETURN_VALUE({_literal(short)})")
     return report
 
 
