@@ -85,3 +85,20 @@ def test_hashes_that_depend_on_the_order_of_rows_end_the_benchmark(monkeypatch: 
     with pytest.raises(SystemExit, match="does not depend"):
         hashes.check(["raw", "sorted", 2], ["raw", "sorted", 2])
     assert sorted(n * hashes.another_step(10_000) % 10_000 for n in range(10_000)) == list(range(10_000))
+
+
+def test_a_poll_of_more_files_takes_as_many_statements():
+    command = [sys.executable, str(BENCHMARKS / "dispatch.py"), "--files", "5", "1200"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert "| statements of a poll: 1,200 files as 5 | 18, 10, 18 | 18, 10, 18 | met |" in answer.stdout
+
+
+def test_a_poll_that_finds_what_was_not_delivered_ends_the_benchmark(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import dispatch
+
+    dispatch.check({"registered": 1200, "done": 1000}, 1200)
+    for found in ({"registered": 4}, {"registered": 5, "done": 4}, {"done": 5, "stream_error": "it is stale"}):
+        with pytest.raises(SystemExit, match="5 files had come"):
+            dispatch.check({"registered": 5, **found}, 5)

@@ -183,9 +183,12 @@ def test_refresh_on_create_and_notifications(tmp_path: Path) -> None:
         "CREATE STAGE auto URL = 's3://acme/in/' DIRECTORY = (ENABLE = TRUE AUTO_REFRESH = TRUE"
         " REFRESH_ON_CREATE = TRUE)",
         "CREATE STAGE manual URL = 's3://acme/in/' DIRECTORY = (ENABLE = TRUE REFRESH_ON_CREATE = FALSE)",
+        "CREATE STAGE silent URL = 's3://acme/in/' DIRECTORY = (ENABLE = TRUE)",
+        "CREATE STAGE nowhere URL = 's3://another/in/' DIRECTORY = (ENABLE = TRUE)",
     )
     rows = account.engine.account.directory_rows
-    assert [len(rows(stage_of(account, name))) for name in ("AUTO", "MANUAL")] == [1, 0]
+    found = [len(rows(stage_of(account, name))) for name in ("AUTO", "MANUAL", "SILENT", "NOWHERE")]
+    assert found == [1, 0, 1, 0]
     (tmp_path / "in" / "b.csv").write_text("2")
     assert account.engine.notify(bucket="s3://other/") == []
     assert account.engine.notify(stage="D.S.MANUAL") == []

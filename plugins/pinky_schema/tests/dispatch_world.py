@@ -1,6 +1,7 @@
 """A schema with the input slot on a local account, and sessions for the runtime that speak through the connector.
 
-The runtime asks a Snowpark session for ``sql(statement, params=…).collect()`` only, so that its tests need no Snowpark.
+The runtime asks a Snowpark session for ``sql(statement, params=…)`` with ``collect()`` or ``to_local_iterator()`` only,
+so that its tests need no Snowpark.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ class _Answer:
 
     def collect(self) -> list[Any]:
         return self._rows
+
+    def to_local_iterator(self) -> Iterator[Any]:
+        return iter(self._rows)
 
 
 class RuntimeSession:

@@ -35,11 +35,15 @@ def create_stage(statement: Statement, creation: Creation) -> None:
 
 
 def _first_refresh(statement: Statement, item: CatalogObject) -> None:
-    """REFRESH_ON_CREATE, which external stages have, and unless it says otherwise."""
+    """REFRESH_ON_CREATE, which external stages have and which is TRUE unless it says otherwise.
+
+    A stage of which nobody said where its files are has none here; only a refresh that is asked for fails.
+    """
     given = item.properties.get("DIRECTORY") or {}
-    if not directory.enabled(item):
+    if not directory.enabled(item) or not is_external(item):
         return
-    if is_external(item) and given.get("REFRESH_ON_CREATE", False):
+    known = statement.account.files.buckets.stands_for(str(item.properties["URL"]))
+    if given.get("REFRESH_ON_CREATE", known):
         directory.refresh(statement.account, item)
 
 

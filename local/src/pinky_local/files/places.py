@@ -39,6 +39,14 @@ class Buckets:
         place.mkdir(parents=True, exist_ok=True)
         self._folders[url.rstrip("/")] = place
 
+    def stands_for(self, url: str) -> bool:
+        """Whether a folder stands for a URL."""
+        try:
+            self.folder_of(url)
+        except UnmappedUrlError:
+            return False
+        return True
+
     def folder_of(self, url: str) -> Path:
         """The folder for a URL; it need not exist. Raises `UnmappedUrlError`; ``..`` in a URL is a name as another."""
         wanted = url.rstrip("/")

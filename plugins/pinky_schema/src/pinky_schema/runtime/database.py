@@ -16,6 +16,12 @@ def rows_of(session: Any, statement: str, *parameters: Any) -> list[Any]:
     return list(session.sql(statement, params=list(parameters) or None).collect())
 
 
+def execute(session: Any, statement: str) -> None:
+    """Run a statement whose answer nobody looks at; its rows, a million maybe, pass by and none is kept."""
+    for _ in session.sql(statement).to_local_iterator():
+        pass
+
+
 def changed_rows(session: Any, statement: str, *parameters: Any) -> int:
     """How many rows an INSERT, UPDATE, DELETE or MERGE changed: the sum of the counts it answers."""
     found = rows_of(session, statement, *parameters)

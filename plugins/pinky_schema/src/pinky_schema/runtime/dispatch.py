@@ -24,7 +24,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from pinky_schema.runtime.database import as_json, changed_rows, rows_of, shortened, transaction
+from pinky_schema.runtime.database import as_json, changed_rows, execute, rows_of, shortened, transaction
 
 _SOURCE = """
 SELECT RELATIVE_PATH, SPLIT_PART(RELATIVE_PATH, '/', -1) AS FILE_NAME,
@@ -44,9 +44,11 @@ VALUES (S.RELATIVE_PATH, S.PARTY, S.FLOW, S.FILE_NAME, S.SIZE, S.MD5, S.ETAG, S.
   'NEW', 0)"""
 _GONE = """
 UPDATE {registry} SET STATUS = 'GONE', FINISHED_AT = CURRENT_TIMESTAMP()
-WHERE STATUS IN ('NEW', 'FAILED') AND NOT EXISTS (
-  SELECT 1 FROM DIRECTORY(@{stage}) D WHERE D.RELATIVE_PATH = {registry}.RELATIVE_PATH
-  AND COALESCE(D.ETAG, D.MD5, TO_VARCHAR(D.LAST_MODIFIED)) = {registry}.ETAG)"""
+FROM (SELECT R.RELATIVE_PATH AS P, R.ETAG AS E FROM {registry} R
+  LEFT JOIN (SELECT RELATIVE_PATH AS P, COALESCE(ETAG, MD5, TO_VARCHAR(LAST_MODIFIED)) AS E
+    FROM DIRECTORY(@{stage})) D ON D.P = R.RELATIVE_PATH AND D.E = R.ETAG
+  WHERE R.STATUS IN ('NEW', 'FAILED') AND D.P IS NULL) G
+WHERE RELATIVE_PATH = G.P AND ETAG = G.E AND STATUS IN ('NEW', 'FAILED')"""
 _PARK = """
 UPDATE {registry} SET STATUS = 'PARKED', FINISHED_AT = CURRENT_TIMESTAMP(),
   ERROR = COALESCE(ERROR, 'the run said nothing until the end of its lease')
@@ -61,7 +63,7 @@ UPDATE {registry} SET STATUS = 'CLAIMED', ATTEMPTS = 1, RUN_ID = ?, CLAIMED_BY =
   LEASE_UNTIL = DATEADD(SECOND, ?, CURRENT_TIMESTAMP()), ERROR = NULL, FINISHED_AT = NULL
 FROM (SELECT RELATIVE_PATH AS P, ETAG AS E FROM {registry} WHERE STATUS = 'NEW'
   ORDER BY FIRST_SEEN_AT, RELATIVE_PATH LIMIT {limit}) C
-WHERE {registry}.RELATIVE_PATH = C.P AND {registry}.ETAG = C.E AND {registry}.STATUS = 'NEW'"""
+WHERE RELATIVE_PATH = C.P AND ETAG = C.E AND STATUS = 'NEW'"""
 _DIED = """
 UPDATE {runs} SET STATUS = 'DIED', FINISHED_AT = CURRENT_TIMESTAMP(), ERROR = 'another attempt took over'
 WHERE STATUS = 'RUNNING' AND RUN_ID = (SELECT MAX(RUN_ID) FROM {registry} WHERE CLAIMED_BY = ?)"""
@@ -69,12 +71,15 @@ _RUN = """
 INSERT INTO {runs} (RUN_ID, ATTEMPT, GRAPH, SP_VERSION, TRIGGERED_BY, GRAPH_RUN, STATUS, FILES, STARTED_AT)
 SELECT RUN_ID, MAX(ATTEMPTS), ?, ?, ?, ?, 'RUNNING', COUNT(*), CURRENT_TIMESTAMP()
 FROM {registry} WHERE CLAIMED_BY = ? AND STATUS = 'CLAIMED' GROUP BY RUN_ID"""
-_LOST = "EXISTS (SELECT 1 FROM {registry} G WHERE G.RUN_ID = {runs}.RUN_ID AND G.STATUS IN ('FAILED', 'PARKED'))"
-_ENDED = f"""
-UPDATE {{runs}} SET STATUS = IFF({_LOST}, 'DIED', 'DONE'), FINISHED_AT = CURRENT_TIMESTAMP(),
-  ERROR = IFF({_LOST}, 'the run said nothing until the end of its lease', NULL)
-WHERE STATUS = 'RUNNING' AND FILES > 0 AND STARTED_AT < DATEADD(SECOND, ?, CURRENT_TIMESTAMP())
-AND NOT EXISTS (SELECT 1 FROM {{registry}} R WHERE R.RUN_ID = {{runs}}.RUN_ID AND R.STATUS = 'CLAIMED')"""
+_ENDED = """
+UPDATE {runs} SET STATUS = IFF(C.LOST > 0, 'DIED', 'DONE'), FINISHED_AT = CURRENT_TIMESTAMP(),
+  ERROR = IFF(C.LOST > 0, 'the run said nothing until the end of its lease', NULL)
+FROM (SELECT R.RUN_ID AS ID, R.ATTEMPT AS N, COUNT_IF(G.STATUS = 'CLAIMED') AS HELD,
+    COUNT_IF(G.STATUS IN ('FAILED', 'PARKED')) AS LOST
+  FROM {runs} R LEFT JOIN {registry} G ON G.RUN_ID = R.RUN_ID
+  WHERE R.STATUS = 'RUNNING' AND R.FILES > 0 AND R.STARTED_AT < DATEADD(SECOND, ?, CURRENT_TIMESTAMP())
+  GROUP BY R.RUN_ID, R.ATTEMPT) C
+WHERE RUN_ID = C.ID AND ATTEMPT = C.N AND C.HELD = 0 AND STATUS = 'RUNNING'"""
 _REPEAT = """
 MERGE INTO {runs} R USING (
   SELECT RUN_ID, ATTEMPT + 1 AS ATTEMPT, GRAPH, SP_VERSION, TRIGGERED_BY, GRAPH_RUN FROM {runs} O
@@ -116,7 +121,7 @@ def register_files(session: Any, names: Names, *, refresh: bool) -> dict[str, An
     """
     report: dict[str, Any] = {}
     if refresh:
-        rows_of(session, f"ALTER STAGE {names.stage} REFRESH")
+        execute(session, f"ALTER STAGE {names.stage} REFRESH")  # which answers a row for each file that changed
     arrived = _SOURCE.format(source=names.stream, where="\nWHERE METADATA$ACTION = 'INSERT'")
     try:
         report["registered"] = changed_rows(session, names.fill(_REGISTER, source=arrived))
