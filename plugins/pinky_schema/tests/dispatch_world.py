@@ -6,6 +6,7 @@ so that its tests need no Snowpark.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pinky_schema
 from pinky_local.account import LocalAccount
 from pinky_schema.dispatch_tasks import DEFAULTS
+from pinky_schema.runtime.graph import complete
 
 from pinky_core import Provider, make_registry
 from pinky_core.testing import MemorySource
@@ -98,6 +100,21 @@ class World:
         """Status and attempts by path."""
         found = self.rows(f"SELECT RELATIVE_PATH, STATUS, ATTEMPTS FROM {REGISTRY} ORDER BY 1, FIRST_SEEN_AT")
         return {path: (status, attempts) for path, status, attempts in found}
+
+
+def ingest(session: RuntimeSession, text: str) -> str:
+    """A business procedure that commits its work together with the registry."""
+    work = json.loads(text)
+    session.sql("BEGIN TRANSACTION")
+    try:
+        for file in work["new_files"]:
+            session.sql(f"INSERT INTO {SCHEMA}.DONE_FILES SELECT ?", params=[file["relative_path"]])
+        complete(session, work)
+    except BaseException:
+        session.sql("ROLLBACK")
+        raise
+    session.sql("COMMIT")
+    return json.dumps({"files": len(work["new_files"])})
 
 
 def settings(**more: Any) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from pinky_schema.runtime.dispatch import Names, claim, complete_run, register_files
-from pinky_schema.runtime.graph import complete, poll_and_dispatch
+from pinky_schema.runtime.graph import poll_and_dispatch
 
 sys.path.insert(0, str(Path(__file__).parent))
-from dispatch_world import REGISTRY, SCHEMA, RuntimeSession, World, settings, world
+from dispatch_world import REGISTRY, SCHEMA, RuntimeSession, World, ingest, settings, world
 
 NAMES = Names(SCHEMA, "external_input_files")
 
@@ -23,21 +23,6 @@ NAMES = Names(SCHEMA, "external_input_files")
 def place(tmp_path: Path) -> Iterator[World]:
     with world(tmp_path) as made:
         yield made
-
-
-def ingest(session: RuntimeSession, text: str) -> str:
-    """A business procedure that commits its work together with the registry."""
-    work = json.loads(text)
-    session.sql("BEGIN TRANSACTION")
-    try:
-        for file in work["new_files"]:
-            session.sql(f"INSERT INTO {SCHEMA}.DONE_FILES SELECT ?", params=[file["relative_path"]])
-        complete(session, work)
-    except BaseException:
-        session.sql("ROLLBACK")
-        raise
-    session.sql("COMMIT")
-    return json.dumps({"files": len(work["new_files"])})
 
 
 def poll(place: World, procedure: Any = ingest, **more: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pinky_schema.runtime.graph import complete, poll_and_dispatch
+from pinky_schema.runtime.graph import poll_and_dispatch
 
 sys.path.insert(0, str(Path(__file__).parent))
-from dispatch_world import REGISTRY, SCHEMA, RuntimeSession, World, settings, world
+from dispatch_world import REGISTRY, SCHEMA, RuntimeSession, World, ingest, settings, world
 
 FILES = ("a/x/1.csv", "a/x/2.csv", "b/y/3.csv")
 
@@ -49,21 +48,6 @@ class MortalSession(RuntimeSession):
         self.dead = True
         self.connection.close()  # the account rolls an open transaction back
         raise Killed
-
-
-def ingest(session: RuntimeSession, text: str) -> str:
-    """A business procedure that commits its work together with the registry."""
-    work = json.loads(text)
-    session.sql("BEGIN TRANSACTION")
-    try:
-        for file in work["new_files"]:
-            session.sql(f"INSERT INTO {SCHEMA}.DONE_FILES SELECT ?", params=[file["relative_path"]])
-        complete(session, work)
-    except BaseException:
-        session.sql("ROLLBACK")
-        raise
-    session.sql("COMMIT")
-    return "{}"
 
 
 @pytest.fixture
