@@ -200,3 +200,16 @@ def test_a_task_that_no_manifest_declares_any_more_is_warned_about(provider: Pro
     plan = provider.plan(MemorySource({"manifest.yml": other}))
     assert [each.code for each in plan.diagnostics] == ["task-left-behind"]
     assert provider.plan(MemorySource({"manifest.yml": other}), prune=True).diagnostics == ()
+
+
+def test_a_schema_without_an_input_slot_has_no_runs_and_no_gold():
+    found = declared(FACTS + "stages: [external_output_files, internal_exposed_files]\n")
+    assert "procedure D.CLIENT_A.PUBLISH_FILES(VARCHAR, ARRAY, VARIANT)" in found
+    assert {"table D.CLIENT_A.RUNS", "table D.CLIENT_A.GOLD"} & set(found) == set()
+    assert not any("POLL_AND_DISPATCH" in name for name in found)
+
+
+def test_stages_in_snowflake_can_be_read_by_url():
+    found = declared(FACTS + ALL)
+    for name in ("INTERNAL_EXPOSED_FILES", "RESOURCES_STATIC"):
+        assert str(found[f"stage D.CLIENT_A.{name}"].body.encryption.type) == "SNOWFLAKE_SSE"

@@ -1,7 +1,8 @@
 """The manifest section ``stages``: a list of slots, expanded into stages, registries, streams, grants and tasks.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-stage,
-https://docs.snowflake.com/en/user-guide/data-load-dirtables-auto
+https://docs.snowflake.com/en/user-guide/data-load-dirtables-auto,
+https://docs.snowflake.com/en/user-guide/unstructured-intro (encryption of stages whose files are read by URL)
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pinky_schema.dispatch_tasks import is_triggered
 from pinky_schema.flow_views import flow_views
 from pinky_schema.registry import registry_documents
 from pinky_schema.runtime_objects import gold_objects, output_objects, runtime_documents
-from pinky_schema.slots import Kept, Slot, SlotUse, slots_of
+from pinky_schema.slots import Kept, Party, Slot, SlotUse, slots_of
 from pinky_schema.stage_facts import facts_of
 
 __all__ = ["STAGES", "slot_options", "uses_of"]
@@ -112,12 +113,13 @@ def _expand(value: Any, context: SectionContext) -> Iterable[Expanded]:
     found: list[Expanded] = []
     for use in uses:
         found += _resources(use)
-    if any(use.slot.registry for use in uses):
-        if not context.sections.get("dag"):  # which brings them itself
-            found += runtime_documents(context)
-        found += output_objects(uses)
+    takes_files = any(use.slot.party is Party.PROVIDER for use in uses)
+    if takes_files and not context.sections.get("dag"):  # which brings them itself
+        found += runtime_documents(context)
+    found += output_objects(uses)
+    if takes_files:
         found += gold_objects(uses)
-        found += flow_views(uses)
+    found += flow_views(uses)
     return found
 
 
@@ -135,7 +137,10 @@ def _stage(use: SlotUse) -> Mapping[str, Any]:
     document: dict[str, Any] = {"name": use.stage, "comment": use.options.get("comment", use.slot.doc)}
     if use.slot.registry or use.slot.stream:
         document["directory"] = _directory(use)
-    if use.slot.kept is Kept.EXTERNAL:
+    if use.slot.kept is Kept.INTERNAL:
+        # Files that are encrypted by the client too cannot be read by URL, and the kind of encryption never changes.
+        document["encryption"] = {"type": "SNOWFLAKE_SSE"}
+    else:
         document["url"] = use.facts.url(use.slot.name, use.schema)
         document["storage_integration"] = use.facts.storage_integration
     return document
