@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pinky_schema.runtime.dispatch import Names, claim, complete_run, register_files
-from pinky_schema.runtime.graph import poll_and_dispatch
+from pinky_schema.runtime.dispatch import Names, claim, complete_run, files_of, register_files
+from pinky_schema.runtime.graph import complete, poll_and_dispatch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from dispatch_world import REGISTRY, SCHEMA, RuntimeSession, World, ingest, settings, world
@@ -155,6 +155,22 @@ def test_a_claim_whose_run_died_is_offered_again_with_a_higher_attempt(place: Wo
     assert complete_run(session, NAMES, second) == 1
     runs = place.rows(f"SELECT ATTEMPT, STATUS FROM {SCHEMA}.RUNS ORDER BY 1")
     assert [tuple(row) for row in runs] == [(1, "DIED"), (2, "RUNNING")]
+
+
+def test_a_step_behind_the_one_that_completed_the_files_still_sees_them(place: World):
+    place.deliver("a.csv", "b.csv")
+    session = place.session()
+    register_files(session, NAMES, refresh=True)
+    run = claim(session, NAMES, settings(), None)
+    assert run is not None
+    works = [{**run, "schema": SCHEMA, "slot": "external_input_files", **files_of(session, NAMES, run, 10)}]
+    assert complete(session, works[0]) == 2
+    works.append({**works[0], **files_of(session, NAMES, run, 10)})
+    seen = [[(file["relative_path"], file["status"]) for file in work["new_files"]] for work in works]
+    assert seen == [[("a.csv", "CLAIMED"), ("b.csv", "CLAIMED")], [("a.csv", "DONE"), ("b.csv", "DONE")]]
+    assert complete(session, works[1]) == 0
+    with pytest.raises(RuntimeError, match="another attempt has taken over"):
+        complete(session, works[0])  # the same attempt cannot take effect twice either
 
 
 def test_two_pollers_at_once_never_claim_the_same_file(place: World):

@@ -193,13 +193,14 @@ def _need_unparked(session: Any, names: Names, run: dict[str, Any]) -> None:
 def files_of(session: Any, names: Names, run: dict[str, Any], limit: int) -> dict[str, Any]:
     """What the business procedure is told of files: ``new_files``, ``existing_files`` and their whole number.
 
-    A new file has a ``scoped_url``, by which SnowflakeFile reads it from internal and external stages alike.
+    A new file has a ``scoped_url``, by which SnowflakeFile reads it from internal and external stages alike, and a
+    ``status``: DONE where an earlier step of this attempt has completed it, else CLAIMED.
     ``existing_files`` are those processed before, latest first, at most ``limit`` of them; the registry has them all.
     """
     new = rows_of(
         session,
-        f"SELECT {_FILE_COLUMNS}, BUILD_SCOPED_FILE_URL(@{names.stage}, RELATIVE_PATH) FROM {names.registry} "
-        "WHERE RUN_ID = ? AND ATTEMPTS = ? AND STATUS = 'CLAIMED' ORDER BY RELATIVE_PATH, ETAG",
+        f"SELECT {_FILE_COLUMNS}, BUILD_SCOPED_FILE_URL(@{names.stage}, RELATIVE_PATH), STATUS FROM {names.registry} "
+        "WHERE RUN_ID = ? AND ATTEMPTS = ? AND STATUS IN ('CLAIMED', 'DONE') ORDER BY RELATIVE_PATH, ETAG",
         run["run_id"],
         run["attempt"],
     )
@@ -209,7 +210,7 @@ def files_of(session: Any, names: Names, run: dict[str, Any], limit: int) -> dic
         f"ORDER BY FINISHED_AT DESC, RELATIVE_PATH LIMIT {max(int(limit), 1)}",
     )
     return {
-        "new_files": [{**_file(row, names), "scoped_url": row[8]} for row in new],
+        "new_files": [{**_file(row, names), "scoped_url": row[8], "status": row[9]} for row in new],
         "existing_files": [_file(row, names) for row in old[: int(limit)]],
         "existing_files_count": int(old[0][8]) if old else 0,
     }

@@ -210,9 +210,11 @@ def _told(run: dict[str, Any]) -> dict[str, Any]:
 def complete(session: Any, work: dict[str, Any]) -> int:
     """What a business procedure calls inside its own transaction, with the dict it got: its files are done.
 
-    Returns their number; raises RuntimeError where another attempt has taken over, so that the caller rolls back.
+    In a graph one step does that; those behind it still see the files, as done, and have none to complete. Returns
+    their number; raises RuntimeError where another attempt has taken over, so that the caller rolls back.
     """
-    run = {"run_id": work["run_id"], "attempt": work["attempt"], "files": len(work["new_files"])}
+    held = sum(1 for file in work["new_files"] if file["status"] == "CLAIMED")
+    run = {"run_id": work["run_id"], "attempt": work["attempt"], "files": held}
     return complete_run(session, Names(work["schema"], work["slot"]), run)
 
 
