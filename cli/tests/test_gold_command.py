@@ -15,7 +15,12 @@ from pinky_schema import gold
 
 from pinky_core import NotVisibleError
 
-MANIFEST = "scope: schema\ntarget: D.S\nstages: [internal_exposed_files]\n"
+INTEGRATION = (
+    "CREATE STORAGE INTEGRATION ACME TYPE = EXTERNAL_STAGE STORAGE_PROVIDER = 'S3' ENABLED = TRUE "
+    "STORAGE_AWS_ROLE_ARN = 'arn:aws:iam::1:role/r' STORAGE_ALLOWED_LOCATIONS = ('s3://acme/')"
+)
+FACTS = "stages: {bucket: 's3://acme', storage_integration: ACME, viewer: NOBODY}\n"
+MANIFEST = "scope: schema\ntarget: D.S\nstages: [external_input_files, internal_exposed_files]\n"
 OUTPUT = gold.Output("internal_exposed_files", "c/f/a.csv", "0123456789abcdef", "s")
 CHANGED = attrs.evolve(OUTPUT, hash_raw="fedcba9876543210", hash_sorted="t")
 ROW = gold.GoldRow("1.4", "p/f/a.csv", (OUTPUT,), recorded_from="PROD.S")
@@ -28,8 +33,8 @@ FAILED = gold.Compared("p/f/c.csv", gold.Match.INPUT_FAILED, error="division by 
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "vars").mkdir()
     (tmp_path / "manifest.yml").write_text(MANIFEST, encoding="utf-8")
-    (tmp_path / "vars" / "DEV.yml").write_text("stages: {viewer: NOBODY}\n", encoding="utf-8")
-    (tmp_path / "vars" / "PROD.yml").write_text("stages: {viewer: NOBODY}\n", encoding="utf-8")
+    for env in ("DEV", "PROD"):
+        (tmp_path / "vars" / f"{env}.yml").write_text(FACTS, encoding="utf-8")
     return tmp_path
 
 
@@ -132,7 +137,7 @@ def test_production_is_refused_by_the_name_of_its_environment(command, word):
 def test_what_is_recorded_is_listed(pinky, folder):
     kept = f"--local={folder / 'account'}"
     with LocalAccount(folder / "account") as account, account.connect() as connection:
-        for statement in ("CREATE DATABASE D", "CREATE SCHEMA D.S"):
+        for statement in ("CREATE DATABASE D", "CREATE SCHEMA D.S", INTEGRATION):
             connection.cursor().execute(statement)
     words = (kept, "-m", folder, "--env", "DEV")
     ran = pinky("gold", "list", *words, "--json")

@@ -31,7 +31,7 @@ def test_an_account_stops_and_leaves_neither_port_nor_thread(scripted_engine: Sc
     idle.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # a thread of an earlier test may have ended meanwhile
     account.stop()
 
 
