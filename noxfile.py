@@ -31,10 +31,13 @@ PLUGINS = ["pinky_schema", "pinky_database", "pinky_account", "pinky_example"]
 SNOWPARK_TESTS = [
     "local/tests/test_connectors.py",
     "local/tests/test_connectors_account.py",
+    "local/tests/test_connectors_files.py",
     "local/tests/test_procedures.py",
+    "local/tests/test_runs_procedures.py",
     "local/tests/test_wire_account.py",
     "plugins/pinky_schema/tests/test_dag_runs.py",
     "plugins/pinky_schema/tests/test_dag_runs_killed.py",
+    "plugins/pinky_schema/tests/test_dispatch.py",
     "plugins/pinky_schema/tests/test_provider.py",
     "plugins/pinky_schema/tests/test_imports.py",
     "plugins/pinky_schema/tests/test_gold_pipeline.py",
@@ -83,7 +86,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(python="3.11")
 def snowpark(session: nox.Session) -> None:
     install_all(session, *group("test"), *SNOWPARK)
-    session.run("pytest", *(session.posargs or SNOWPARK_TESTS))
+    session.run("pytest", "-n", "2", *(session.posargs or SNOWPARK_TESTS))
 
 
 @nox.session(python="3.11")

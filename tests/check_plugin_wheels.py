@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FORBIDDEN = ("typer", "rich", "click", "snowflake", "duckdb", "sqlglot", "pinky_cli", "pinky_local")
-TEST_TOOLS = ("pytest>=8.3,<10", "hypothesis>=6.120,<7", "snowflake-connector-python>=4,<6")
+TEST_TOOLS = ("pytest>=8.3,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.120,<7", "snowflake-connector-python>=4,<6")
 PROBE = """
 import sys, {name}
 from pinky_core import load_plugins
@@ -48,7 +48,7 @@ def check_plugin(name: str, place: Path, core: Path, wheel: Path, local: Path) -
     subprocess.run([python, "-c", PROBE.format(name=name, forbidden=FORBIDDEN)], check=True)
     subprocess.run([*pip, f"{local}[data]", *TEST_TOOLS], check=True)
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    tests = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(ROOT / "plugins" / name / "tests")]
+    tests = [python, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", str(ROOT / "plugins" / name / "tests")]
     subprocess.run(tests, check=True, cwd=ROOT, env=environment)
 
 
