@@ -133,7 +133,7 @@ def on_the_ground(session: DirectSession, page: Path, *, schemas: bool = False) 
     if page.stem == "stages":
         session.execute("CREATE DATABASE ROLE SHOP.VIEWER")
         session.execute("CREATE WAREHOUSE ETL")
-    if page.stem in ("task-graphs", "stages"):
+    if page.stem in ("task-graphs", "stages", "non-regression"):
         session.execute(
             "CREATE STORAGE INTEGRATION ACME_DEV TYPE = EXTERNAL_STAGE STORAGE_PROVIDER = 'S3' ENABLED = TRUE "
             "STORAGE_AWS_ROLE_ARN = 'arn:aws:iam::1:role/r' STORAGE_ALLOWED_LOCATIONS = ('s3://acme-dev/')"
