@@ -112,14 +112,13 @@ def main() -> int:
 
 def measure(bucket: Path, count: int) -> Measured:
     """One size: the account with its schema, the files, and the processes that poll."""
-    deliver(bucket / INBOX, range(count))
     usage: dict[str, float] = {}
-    polls = []
+    polls: list[Any] = []
     with account(bucket, usage) as port:
-        ground(port)
+        ground(port)  # before any file: a stage made over files lists them at once, and REFRESH would find none new
         for new in (count, 0, BATCH):
-            if polls:
-                deliver(bucket / INBOX, range(count, count + new))
+            first = count if polls else 0
+            deliver(bucket / INBOX, range(first, first + new))
             command = [sys.executable, __file__, "--poll", str(port), str(new)]
             answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
             if answer.returncode:
