@@ -171,6 +171,15 @@ class LocalAccount:
         """What error and success integrations of tasks would have sent: ``{"integration": name, "message": {…}}``."""
         return self._need_tasks().outbox
 
+    def dump(self) -> dict[str, Any]:
+        """Everything the catalog holds: objects with their properties, grants, memberships; see `engine.dump`."""
+        from pinky_local.engine.dump import dump
+
+        account = getattr(self.engine, "account", None)
+        if account is None:
+            raise RuntimeError("an engine of one's own has no catalog")
+        return dump(account)
+
     def _need_tasks(self) -> Tasks:
         if self._tasks is None:
             raise RuntimeError("an engine of one's own has no tasks")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from pinky_local.engine import errors, families, identifiers, lifecycle, properties
+from pinky_local.engine import contacts, errors, families, identifiers, lifecycle, properties
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import read_kind
 from pinky_local.engine.specs import TYPES
@@ -37,6 +37,9 @@ def alter(statement: Statement) -> Result:
 def _read(statement: Statement, item: CatalogObject) -> Change:
     """Read one action and return what carries it out."""
     tokens = statement.tokens
+    contact = contacts.read_alter(statement, item)
+    if contact is not None:
+        return contact
     own = families.ALTER.get(item.kind)
     if own is not None:
         change = own(statement, item)

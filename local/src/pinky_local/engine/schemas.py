@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pinky_local.engine import errors, families
+from pinky_local.engine import contacts, errors, families
 from pinky_local.engine.alter import changed
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import Creation
@@ -20,7 +20,9 @@ def read_create(statement: Statement, creation: Creation) -> None:
     while not tokens.at_end():
         if creation.spec.kind == "schema" and tokens.accept("WITH", "MANAGED", "ACCESS"):
             managed = True
-        elif tokens.word() in ("CLONE", "FROM", "AS") or tokens.at("WITH", "CONTACT"):
+        elif contacts.read_clause(statement, creation):
+            continue
+        elif tokens.word() in ("CLONE", "FROM", "AS"):
             raise errors.unsupported(f"CREATE {creation.spec.words} … {tokens.word()}")
         elif not read_tags_clause(statement, creation.settings):
             before = tokens.index

@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 from pinky_local.engine import columns as definitions
-from pinky_local.engine import errors, families, show
+from pinky_local.engine import contacts, errors, families, show
 from pinky_local.engine.catalog import CatalogObject, Column
 from pinky_local.engine.columns import PRIMARY, UNIQUE, Definition
 from pinky_local.engine.create import Creation
@@ -54,7 +54,9 @@ def read_create(statement: Statement, creation: Creation) -> None:
             creation.copy_tags = True
         elif tokens.accept("AS"):
             query = tokens.rest()
-        elif tokens.word() == "WITH" and tokens.word(1) in ("ROW", "AGGREGATION", "STORAGE", "CONTACT", "JOIN"):
+        elif contacts.read_clause(statement, creation):
+            continue
+        elif tokens.word() == "WITH" and tokens.word(1) in ("ROW", "AGGREGATION", "STORAGE", "JOIN"):
             raise errors.unsupported(f"WITH {tokens.word(1)} in CREATE TABLE")
         elif not read_tags_clause(statement, creation.settings):
             before = tokens.index

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pinky_local.engine import context, errors, families, identifiers, properties, task_graphs
+from pinky_local.engine import contacts, context, errors, families, identifiers, properties, task_graphs
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import Creation
 from pinky_local.engine.properties import Settings
@@ -159,8 +159,8 @@ def _read_declared(statement: Statement, creation: Creation) -> _Declared:
     tokens = statement.tokens
     declared = _Declared()
     while tokens.word() != "AS":
-        if tokens.at("WITH", "CONTACT"):
-            raise errors.unsupported("WITH CONTACT in CREATE TASK")
+        if contacts.read_clause(statement, creation):
+            continue
         if creation.mode == "alter" and (tokens.at("WITH", "TAG") or tokens.at("TAG")):
             raise errors.unsupported("TAG in CREATE OR ALTER TASK")
         if tokens.accept("AFTER"):
@@ -301,8 +301,8 @@ def _read_set(statement: Statement, task: CatalogObject) -> Change:
     finalize: list[tuple[str, ...]] = []
     while not tokens.at_end():
         before = tokens.index
-        if tokens.word() == "CONTACT":
-            raise errors.unsupported("SET CONTACT")
+        if tokens.word() == "CONTACT":  # alone in its statement
+            raise tokens.unexpected()
         if tokens.accept("FINALIZE"):
             tokens.expect_symbol("=")
             finalize = [_name(tokens)]
@@ -328,8 +328,8 @@ def _read_set(statement: Statement, task: CatalogObject) -> Change:
 
 def _read_unset(statement: Statement, task: CatalogObject) -> Change:
     tokens = statement.tokens
-    if tokens.word() == "CONTACT" or tokens.at("DCM", "PROJECT"):
-        raise errors.unsupported(f"UNSET {tokens.word()}")
+    if tokens.at("DCM", "PROJECT"):
+        raise errors.unsupported("UNSET DCM")
     if tokens.accept("FINALIZE"):
         return lambda: _edit(statement, task, lambda draft: _unfinalize(statement, draft))
     if tokens.accept("EXECUTE", "AS", "USER"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pinky_local.engine import errors, families, identifiers, tables
+from pinky_local.engine import contacts, errors, families, identifiers, tables
 from pinky_local.engine.alter import changed
 from pinky_local.engine.catalog import CatalogObject, Column
 from pinky_local.engine.columns import check_unique
@@ -24,7 +24,9 @@ def read_create(statement: Statement, creation: Creation) -> None:
             creation.copy_grants = True
         elif tokens.accept("COPY", "TAGS"):
             creation.copy_tags = True
-        elif tokens.word() == "WITH" and tokens.word(1) in ("ROW", "AGGREGATION", "CONTACT", "JOIN", "MASKING"):
+        elif contacts.read_clause(statement, creation):
+            continue
+        elif tokens.word() == "WITH" and tokens.word(1) in ("ROW", "AGGREGATION", "JOIN", "MASKING"):
             raise errors.unsupported(f"WITH {tokens.word(1)} in CREATE VIEW")
         elif not read_tags_clause(statement, creation.settings):
             before = tokens.index
