@@ -25,8 +25,8 @@ ENTRY_POINTS = "pinky"
 # Which package brings a kind, for the hint of an error only; nothing here can create any of them.
 _PACKAGES: Mapping[str, str] = {
     "pinky-schema": """table iceberg_table storage_lifecycle_policy tag view dynamic_table procedure
-        user_defined_function task stage stream event_table alert streamlit secret contact sequence file_format pipe
-        masking_policy row_access_policy git_repository grant""",
+        user_defined_function task stage stream event_table alert streamlit secret contact contact_reference sequence
+        file_format pipe masking_policy row_access_policy git_repository grant""",
     "pinky-database": "schema database_role database_grant",
     "pinky-account": """database warehouse role user network_policy network_rule shared_secret shared_tag
         api_integration external_access_integration external_volume compute_pool notification_integration

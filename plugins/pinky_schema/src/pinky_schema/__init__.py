@@ -35,6 +35,8 @@ __all__ = [
 
 #: Module and class of every kind.
 KINDS: tuple[tuple[str, str], ...] = (
+    ("contact", "Contact"),
+    ("contact_reference", "ContactReference"),
     ("file_format", "FileFormat"),
     ("grant", "Grant"),
     ("procedure", "Procedure"),
@@ -66,10 +68,11 @@ def pinky_add_hooks(manager: pluggy.PluginManager) -> None:
 @hookimpl
 def pinky_manifest_sections() -> list[Section]:
     """The sections of this package."""
+    from pinky_schema.contacts import CONTACTS
     from pinky_schema.dag import DAG
     from pinky_schema.stages import STAGES
 
-    return [STAGES, DAG]
+    return [STAGES, DAG, CONTACTS]
 
 
 @hookimpl
