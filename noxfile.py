@@ -45,6 +45,7 @@ SNOWPARK_TESTS = [
     "plugins/pinky_example/tests/test_archive_files.py",
     "tests/acceptance/test_shop.py",
     "tests/test_pipeline.py",
+    "tests/test_provision.py",
     "cli/tests",
 ]
 SNOWPARK = ["snowflake-snowpark-python>=1.40,<2", "pyarrow>=18"]

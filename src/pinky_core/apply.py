@@ -47,7 +47,8 @@ class Event:
     """Something that happened to a change (or to a guard, then ``address`` is None and ``name`` its name).
 
     ``seconds`` is how long it took; ``error`` the failure; ``because`` what a skipped change waited for; ``statement``
-    the text, without secret values, of the statement that failed.
+    the text, without secret values, of the statement that failed, ``errno`` Snowflake's number for it, ``hint`` what to
+    do about it (which ``error`` says too).
     """
 
     outcome: Outcome
@@ -58,6 +59,8 @@ class Event:
     error: str = ""
     because: str = ""
     statement: str = ""
+    errno: int = 0
+    hint: str = ""
 
 
 @attrs.frozen
@@ -133,9 +136,10 @@ def run_plan(
     width = max(1, min(workers, session.concurrency))
 
     def explain(error: PinkyError, change: Change | None) -> str:
-        if change is None or not isinstance(error, StatementError):
+        if not isinstance(error, StatementError):
             return ""
-        return refusal_hint(error, plan.role, (kinds or {}).get(change.address.kind), change.action)
+        kind = (kinds or {}).get(change.address.kind) if change is not None else None
+        return refusal_hint(error, plan.role, kind, change.action if change is not None else None)
 
     runner = _Run(steps, session, resolve, on_event, stop or threading.Event(), explain)
     with concurrent.futures.ThreadPoolExecutor(max_workers=width, thread_name_prefix="pinky-apply") as pool:
@@ -257,7 +261,8 @@ class _Run:
                 hint = self._explain(error, step.change)
                 text = _clean(error, statement) + (f"\n  {hint}" if hint else "")
                 log.error("statement failed", step=step.name, statement=statement.text, error=text)
-                return self._event(step, Outcome.FAILED, seconds, error=text, statement=statement.text)
+                failed = self._event(step, Outcome.FAILED, seconds, error=text, statement=statement.text)
+                return attrs.evolve(failed, errno=getattr(error, "errno", 0), hint=hint)
             except Exception as error:  # noqa: BLE001 - a defect in an adapter must not lose the report or a guard
                 text = type(error).__name__ + ("" if statement.has_secrets else f": {error}")
                 return self._event(step, Outcome.FAILED, error=text, statement=statement.text)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pinky_core.errors import SessionError, TransportError
 from pinky_core.session import Rows, Session, SnowparkSession, statement_error
+from pinky_core.sql import string_literal
 
 __all__ = ["ConnectionSession", "as_session"]
 
@@ -40,6 +41,20 @@ class ConnectionSession:
         finally:
             if cursor is not None:
                 cursor.close()
+
+
+    def read_file(self, location: str, size: int) -> bytes:
+        """The bytes of a staged file, by GET into a temporary folder."""
+        import tempfile  # not needed by most runs, as the next
+        from pathlib import Path
+
+        with tempfile.TemporaryDirectory() as folder:
+            to = Path(folder).resolve().as_uri()
+            self.execute(f"GET {string_literal(location)} {string_literal(to + '/')}")
+            found = list(Path(folder).iterdir())
+            if len(found) != 1:
+                raise SessionError(f"GET brought {len(found)} files instead of one", statement=f"GET {location}")
+            return found[0].read_bytes()
 
 
 def _translated(error: Exception, statement: str) -> SessionError | None:

@@ -241,12 +241,43 @@ class Provider:
         prune: bool = False,
     ) -> Plan:
         """What applying a manifest would do. Raises `DiagnosticsError` for mistakes, before anything is sent."""
-        desired = validate_manifest(source, self.registry, target=target, env=env, variables=vars, scopes=self.scopes)
+        desired = self.validate(source, target, vars, env=env)
         return self.plan_desired(desired, prune=prune)
 
+    def validate(
+        self,
+        source: ManifestSource | str | Path,
+        target: str | None = None,
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 - the public word of the product
+        *,
+        env: str | None = None,
+    ) -> Desired:
+        """What a manifest declares. Raises `DiagnosticsError` with all mistakes.
+
+        ``source`` may also be a stage or a Git repository (`pinky_core.sources`); then its files are read, and nothing
+        else is sent.
+        """
+        return validate_manifest(
+            self.open(source), self.registry, target=target, env=env, variables=vars, scopes=self.scopes
+        )
+
+    def open(self, given: ManifestSource | str | Path) -> ManifestSource:
+        """The source that is meant; a branch or tag of a Git repository is looked up, so that it is one commit."""
+        if isinstance(given, str) and (given.startswith("@") or ":/" in given):
+            from pinky_core.sources import open_source  # only where a manifest may lie in Snowflake
+
+            return open_source(given, self.session)  # type: ignore[arg-type]  # a RetryingSession reads files
+        return as_source(given)
+
     @collector_paused()
-    def plan_desired(self, desired: Desired, *, prune: bool = False) -> Plan:
-        """The plan for what is declared: reads what is live and compares."""
+    def plan_desired(
+        self, desired: Desired, *, prune: bool = False, expected: Iterable[tuple[str, tuple[Identifier, ...]]] = ()
+    ) -> Plan:
+        """The plan for what is declared: reads what is live and compares.
+
+        ``expected`` are containers, as kind and path, that the caller makes before it runs the plan: that they are not
+        there is no mistake.
+        """
         if prune and desired.scope != "schema":
             summary = f"pruning needs a target schema; this manifest has scope {desired.scope}"
             raise DiagnosticsError([Diagnostic.error("prune", summary)])
@@ -254,7 +285,7 @@ class Provider:
         with Reader(self.session, workers=self._workers) as reader:
             context = reader.context()
             wanted = [(each.address, each.former, declared_fields(each.body)) for each in desired.resources]
-            live = read_live(reader, self.registry.kinds, wanted, str(context["role"]))
+            live = read_live(reader, self.registry.kinds, wanted, str(context["role"]), expected)
             log.info("read", statements=reader.statements, live=len(live))
         plan = make_plan(
             desired.resources, live, scope=desired.scope, target=desired.target, prune=prune, managed_kinds=kinds
@@ -297,13 +328,18 @@ class Provider:
             self._check_fresh(plan)
         else:
             plan = self.plan(source, target, vars, env=env, prune=prune)
-        if has_errors(plan.diagnostics):
-            raise DiagnosticsError(plan.diagnostics)
-        blocked = plan.blocked(allow)
-        if blocked:
-            raise BlockedPlanError([f"{c.address}: {c.reason}; loses {c.loses}" for c in blocked])
+        return self.run(plan, allow=allow, on_event=on_event, stop=stop)
 
-        self._check_secrets(plan)
+    def run(
+        self,
+        plan: Plan,
+        *,
+        allow: Collection[str] = (),
+        on_event: Callable[[Event], None] = lambda event: None,
+        stop: threading.Event | None = None,
+    ) -> Report:
+        """Run a plan of this provider that was made just now: whether the account has moved since is not asked."""
+        self.check(plan, allow)
 
         def tell(event: Event) -> None:
             on_event(event)
@@ -319,6 +355,19 @@ class Provider:
             stop=stop,
             kinds=self.registry.kinds,
         )
+
+    def check(self, plan: Plan, allow: Collection[str] = ()) -> None:
+        """Raise what keeps a plan from running, before anything runs.
+
+        `BoundaryError`, `DiagnosticsError`, `BlockedPlanError` or `SecretError`.
+        """
+        self._check_boundary(plan)
+        if has_errors(plan.diagnostics):
+            raise DiagnosticsError(plan.diagnostics)
+        blocked = plan.blocked(allow)
+        if blocked:
+            raise BlockedPlanError([f"{c.address}: {c.reason}; loses {c.loses}" for c in blocked])
+        self._check_secrets(plan)
 
     def _check_secrets(self, plan: Plan) -> None:
         """Every secret has a value before the first statement runs; raise `SecretError` naming all that have none."""

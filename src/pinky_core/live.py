@@ -29,14 +29,16 @@ def read_live(
     kinds: Mapping[str, type[Resource]],
     wanted: Iterable[tuple[Address, Address | None, Sequence[str]]],
     role: str,
+    expected: Iterable[tuple[str, Path]] = (),
 ) -> dict[Address, Resource]:
     """The live bodies by address.
 
-    ``wanted`` are the address, the former address (before a rename) and the declared fields of each resource. Raises
-    `DiagnosticsError` for what this role cannot see.
+    ``wanted`` are the address, the former address (before a rename) and the declared fields of each resource;
+    ``expected`` are containers, as kind and path, that will be made besides. Raises `DiagnosticsError` for what this
+    role cannot see.
     """
     items = list(wanted)
-    reader.expected = frozenset((address.kind, address.path) for address, _, _ in items)
+    reader.expected = frozenset((address.kind, address.path) for address, _, _ in items) | frozenset(expected)
     containers = _Containers(reader, {a.path: f.path for a, f, _ in items if f is not None and a.kind in _NAMES}, role)
     by_kind: dict[str, list[Wanted]] = {}
     for address, former, fields in items:

@@ -18,6 +18,18 @@ class UnreadableFileError(ValueError):
         self.column = column
 
 
+def decoded(data: bytes) -> str:
+    """A file's text: UTF-8 with or without a byte order mark. Raises `UnreadableFileError` with the place."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        line = before.count("\n") + 1
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        problem = f"byte 0x{data[error.start]:02X} is not UTF-8"
+        raise UnreadableFileError(problem, line, column) from None
+
+
 class ManifestSource(Protocol):
     """Where the files of a manifest come from: a folder, a stage, the tree of a Git repository."""
 
@@ -60,16 +72,7 @@ class FolderSource:
 
     def read(self, relative_path: str) -> str:
         """The text of a file of this folder, UTF-8 with or without a byte order mark."""
-        path = self._confined(relative_path)
-        data = Path(path).read_bytes()
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            before = data[: error.start].decode("utf-8", "replace")
-            line = before.count("\n") + 1
-            column = len(before) - (before.rfind("\n") + 1) + 1
-            problem = f"byte 0x{data[error.start]:02X} is not UTF-8"
-            raise UnreadableFileError(problem, line, column) from None
+        return decoded(Path(self._confined(relative_path)).read_bytes())
 
     def list(self, pattern: str) -> list[str]:
         """Files of this folder that match, sorted by path."""

@@ -17,6 +17,7 @@ EXISTS_AS_OTHER_KIND = 1998
 EXISTS_HIDDEN = 3041
 NOT_FOUND = frozenset({2003, 2043})
 INSUFFICIENT = 3001
+NOT_EXECUTABLE = 91089
 
 
 def privilege_hint(kind: type[Resource] | None, role: str, action: Action | None = None) -> str:
@@ -55,6 +56,8 @@ def refusal_hint(error: StatementError, role: str, kind: type[Resource] | None, 
             f"or role {role} cannot see it for lack of a privilege on it. Plan again."
         )
         return _sentences(text, privilege_hint(kind, role))
+    if error.errno == NOT_EXECUTABLE:
+        return f"Whoever owns a task that runs needs EXECUTE TASK on the account: role {role}, if it makes the task."
     if error.errno == EXISTS_AS_OTHER_KIND:
         return "An object of another kind has this name, in the one name space that both kinds share."
     if error.errno == INSUFFICIENT:

@@ -138,6 +138,21 @@ class RetryingSession:
             self._sleep(self._policy.delay(attempt))
         raise AssertionError("the last attempt returns or raises")
 
+    def read_file(self, location: str, size: int) -> bytes:
+        """The bytes of a staged file, tried again where the way there failed."""
+        reader = getattr(self._session, "read_file", None)
+        if reader is None:
+            raise SessionError(f"{type(self._session).__name__} cannot read files of a stage", statement=location)
+        begin = self._clock()
+        for attempt in itertools.count(1):
+            try:
+                return bytes(reader(location, size))
+            except TransportError:
+                if self._is_last(attempt, begin):
+                    raise
+            self._sleep(self._policy.delay(attempt))
+        raise AssertionError("the last attempt returns or raises")
+
     def _is_last(self, attempt: int, begin: float) -> bool:
         return attempt >= self._policy.attempts or self._clock() - begin >= self._policy.patience
 
@@ -158,6 +173,7 @@ class SnowparkSession:
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        self._downloads = True
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         """Run one statement by ``session.sql(...).collect()``."""
@@ -169,6 +185,35 @@ class SnowparkSession:
             return Rows((), [])
         columns = tuple(str(name).strip('"').lower() for name in rows[0].as_dict())
         return Rows(columns, [tuple(row) for row in rows])
+
+
+    def read_file(self, location: str, size: int) -> bytes:
+        """The bytes of a staged file, by ``session.file``: a download, or where there is none its stream.
+
+        https://docs.snowflake.com/en/developer-guide/stored-procedure/python/procedure-python-limitations: PUT and GET
+        are no statements in a procedure, the methods of ``session.file`` are. The stream comes second: outside of a
+        procedure Snowpark makes it from a download into the one folder for temporary files, where two sessions that
+        read files of the same name at once get in each other's way.
+        """
+        try:
+            if self._downloads:
+                try:
+                    return self._downloaded(location)
+                except (NotImplementedError, AttributeError):
+                    self._downloads = False
+            with self._session.file.get_stream(location, decompress=False) as stream:
+                return bytes(stream.read())
+        except Exception as error:
+            raise _from_snowpark(error, f"reading {location}") from error
+
+    def _downloaded(self, location: str) -> bytes:
+        import tempfile  # not needed by most runs, as the next
+        from pathlib import Path
+
+        with tempfile.TemporaryDirectory() as folder:
+            self._session.file.get(location, folder)
+            (found,) = Path(folder).iterdir()
+            return found.read_bytes()
 
 
 def _from_snowpark(error: Exception, statement: str) -> Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import identifiers
@@ -47,7 +48,10 @@ def _name(catalog: Catalog, item: CatalogObject) -> str:
 
 
 def _object(names: dict[int, str], item: CatalogObject) -> dict[str, Any]:
-    state = {name: value for name, value in item.state.items() if name not in _FLEETING}
+    kept = {name: value for name, value in item.state.items() if not isinstance(value, datetime)}
+    state = {name: value for name, value in kept.items() if name not in _FLEETING}
+    if item.kind == "warehouse":
+        state.pop("state", None)  # it starts and stops by itself
     for name in ("contacts", "after", "finalize", "base_tables", "source"):
         if name in state:
             state[name] = _named(names, state[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pinky_local.engine import contacts, errors, families, identifiers, tables
 from pinky_local.engine.alter import changed
@@ -69,8 +70,11 @@ def _build(statement: Statement, item: CatalogObject, named: list[Column], query
     if data is None:
         item.columns = named
         return
+    name = tables.table_name(statement, item)
+    # https://docs.snowflake.com/en/sql-reference/name-resolution: unqualified names in a view are its own schema's
+    inside = replace(statement.session, database=name[0], schema=name[1])
     with statement.account.compiling() as tables_read:
-        found = data.create_view(tables.table_name(statement, item), query, statement.session)
+        found = data.create_view(name, query, inside)
     if named and len(named) != len(found):
         text = f"Invalid column definition list: {len(named)} columns, the query returns {len(found)}."
         raise errors.compilation(2026, "21S01", text)
