@@ -81,7 +81,8 @@ MANIFESTS: dict[str, tuple[dict[str, str], str]] = {
         f"kind {word}": (kind(word, "{name: X}"), word)
         for word in (
             "warehouse", "database", "role", "user", "schema", "database_role", "storage_integration",
-            "api_integration", "network_policy", "account_grant", "role_grant", "database_grant", "resource_monitor", "compute_pool",
+            "api_integration", "network_policy", "account_grant", "role_grant", "database_grant",
+            "resource_monitor", "compute_pool",
             "external_access_integration", "notification_integration", "account_parameter",
         )
     },
@@ -110,7 +111,9 @@ MANIFESTS: dict[str, tuple[dict[str, str], str]] = {
     "a file outside": (kind("view", "{name: V, query: {file: ../../etc/passwd}}"), "outside the folder"),
     "an absolute file": (kind("view", "{name: V, query: {file: /etc/passwd}}"), "outside the folder"),
     "a secret in clear": (kind("secret", "{name: K, type: GENERIC_STRING, secret_string: hush}"), "no reference"),
-    "an unknown secret scheme": (kind("secret", "{name: K, type: GENERIC_STRING, secret_string: 'vault:x'}"), "nothing resolves"),
+    "an unknown secret scheme": (
+        kind("secret", "{name: K, type: GENERIC_STRING, secret_string: 'vault:x'}"), "nothing resolves",
+    ),
     "a template that runs": (
         kind("table", "{name: T, comment: '{{ vars.__class__ }}', columns: [{name: A, type: INT}]}"), "",
     ),

@@ -251,7 +251,7 @@ class _Run:
         database, schema = self.target
         pattern = string_literal(schema.replace("_", "\\_"))
         statement = f"SHOW SCHEMAS LIKE {pattern} IN DATABASE {database.sql}"
-        rows = self._execute(statement, f"CREATE SCHEMA on database {database.sql}, or anything else that lets it be seen")
+        rows = self._execute(statement, f"CREATE SCHEMA on database {database.sql}, or any privilege that shows it")
         return next((str(row.get("comment") or "") for row in rows if row["name"] == schema), None)
 
     def _execute(self, statement: str, privilege: str) -> Rows:
