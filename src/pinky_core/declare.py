@@ -5,8 +5,9 @@ Every step goes on with what is sound, so that one run shows all mistakes at onc
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import attrs
 
@@ -59,7 +60,6 @@ class Declarer:
     scope: str
     target: tuple[Identifier, ...]
     diagnostics: list[Diagnostic] = attrs.field(factory=list)
-    _validators: dict[str, Validator] = attrs.field(factory=dict)
     _refused: set[Location] = attrs.field(factory=set)
     # Places with a mistake already told: a missing variable need not be of the wrong type as well.
     _reported: set[Location] = attrs.field(init=False)
@@ -116,10 +116,7 @@ class Declarer:
     def _check_one(self, document: Document, kind: type[Resource]) -> Address | None:
         """Check a document against its schema and name it; a document with mistakes may still have a name."""
         word = kind.spec.kind
-        validator = self._validators.get(word)
-        if validator is None:
-            validator = self._validators[word] = Validator(document_schema(kind))
-        mistakes = check_schema(document, validator, f"this {word}")
+        mistakes = check_schema(document, _validator_of(cast("Any", kind)), f"this {word}")
         found = [each for each in mistakes if each.location not in self._reported]
         self.diagnostics.extend(found)
         self._reported.update(each.location for each in found if each.location)
@@ -232,6 +229,12 @@ class Declarer:
         self, code: str, summary: str, hint: str, location: Location | None, address: Address | None = None
     ) -> None:
         self.diagnostics.append(Diagnostic.error(code, summary, hint=hint, location=location, address=address))
+
+
+@functools.lru_cache(maxsize=512)
+def _validator_of(kind: Any) -> Validator:
+    """Kept for the whole process: a fleet checks the same manifest for a thousand clients."""
+    return Validator(document_schema(kind))
 
 
 def references_in(value: Any) -> Iterator[tuple[tuple[str | int, ...], SecretReference]]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import attrs
 
-from pinky_core.address import Identifier, parse_path, sql_path
+from pinky_core.address import Address, Identifier, parse_path, sql_path
 from pinky_core.apply import Event, Outcome, Report, check_fresh, run_plan
 from pinky_core.boundary import check_boundary
 from pinky_core.collector import collector_paused
@@ -281,12 +281,23 @@ class Provider:
         if prune and desired.scope != "schema":
             summary = f"pruning needs a target schema; this manifest has scope {desired.scope}"
             raise DiagnosticsError([Diagnostic.error("prune", summary)])
-        kinds = {each.address.kind for each in desired.resources}
         with Reader(self.session, workers=self._workers) as reader:
             context = reader.context()
             wanted = [(each.address, each.former, declared_fields(each.body)) for each in desired.resources]
             live = read_live(reader, self.registry.kinds, wanted, str(context["role"]), expected)
             log.info("read", statements=reader.statements, live=len(live))
+        return self.plan_from(desired, live, context, prune=prune)
+
+    def plan_from(
+        self,
+        desired: Desired,
+        live: Mapping[Address, Resource],
+        context: Mapping[str, Any],
+        *,
+        prune: bool = False,
+    ) -> Plan:
+        """The plan for what is declared beside what was read: ``context`` tells account and role."""
+        kinds = {each.address.kind for each in desired.resources}
         plan = make_plan(
             desired.resources, live, scope=desired.scope, target=desired.target, prune=prune, managed_kinds=kinds
         )

@@ -12,7 +12,15 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from pinky_cli import commands_files, commands_gold, commands_graph, commands_local, commands_plan, commands_setup
+from pinky_cli import (
+    commands_files,
+    commands_fleet,
+    commands_gold,
+    commands_graph,
+    commands_local,
+    commands_plan,
+    commands_setup,
+)
 from pinky_cli.interrupts import interrupted, terminable
 from pinky_cli.options import ALL, settings_of, spelled_out
 from pinky_cli.terminal import Terminal, use_utf8
@@ -74,7 +82,11 @@ COMMANDS: dict[str, Any] = {
     "plugins": commands_setup.plugins,
     "demo": commands_local.demo,
 }
-GROUPS: dict[str, typer.Typer] = {"gold": commands_gold.gold, "local": commands_local.local}
+GROUPS: dict[str, typer.Typer] = {
+    "fleet": commands_fleet.fleet,
+    "gold": commands_gold.gold,
+    "local": commands_local.local,
+}
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
 for _name, _group in GROUPS.items():

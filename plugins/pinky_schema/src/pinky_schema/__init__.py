@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pinky_core import Resource, Section, hookimpl
+from pinky_core import Resource, SecretError, Section, hookimpl
 
 if TYPE_CHECKING:
     import pluggy
@@ -30,6 +30,7 @@ __all__ = [
     "pinky_dag_predicates",
     "pinky_manifest_sections",
     "pinky_resource_types",
+    "pinky_secret_resolvers",
     "pinky_stage_slots",
 ]
 
@@ -81,6 +82,16 @@ def pinky_dag_predicates() -> tuple[Predicate, ...]:
     from pinky_schema.dag_predicates import BUILT_IN
 
     return BUILT_IN
+
+
+@hookimpl
+def pinky_secret_resolvers() -> Mapping[str, Callable[[str], str]]:
+    """``given:NAME``: a value that is passed when a client is provisioned; nowhere else is there one."""
+
+    def missing(name: str) -> str:
+        raise SecretError(f"the secret {name} is given when a client is provisioned; this run has no value for it")
+
+    return {"given": missing}
 
 
 @hookimpl

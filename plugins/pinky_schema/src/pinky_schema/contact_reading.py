@@ -49,18 +49,7 @@ def read_held(reader: Reader, objects: Sequence[tuple[Address, str, Path]]) -> d
     answers = _ask(reader, questions.values())
     own = {address: _own(answers.get(question, []), question) for address, question in questions.items()}
     contacts = _contacts(reader, {q.path for a, q in questions.items() if own[a]}, _methods(own.values()))
-    unclear = {
-        _Question(questions[address].type, questions[address].path, candidate): (address, purpose)
-        for address, purposes in own.items()
-        for purpose, method in purposes.items()
-        if len(contacts.get(method, ())) > 1
-        for candidate in sorted(contacts[method])
-    }
-    probed: dict[tuple[Address, str], set[Path]] = {}
-    for question, rows in _ask(reader, unclear).items():
-        address, purpose = unclear[question]
-        if question.contact is not None and purpose in _own(rows, question):
-            probed.setdefault((address, purpose), set()).add(question.contact)
+    probed = _probe(reader, questions, own, contacts)
     return {
         address: {
             purpose: Held(frozenset(probed.get((address, purpose), contacts.get(method, ()))), _shown(method))
@@ -68,6 +57,46 @@ def read_held(reader: Reader, objects: Sequence[tuple[Address, str, Path]]) -> d
         }
         for address, purposes in own.items()
     }
+
+
+def _probe(
+    reader: Reader,
+    questions: Mapping[Address, _Question],
+    own: Mapping[Address, Mapping[str, Method]],
+    contacts: Mapping[Method, set[Path]],
+) -> dict[tuple[Address, str], set[Path]]:
+    """Which contact it is where several are reached alike, by asking about one after the other, the likeliest first.
+
+    A thousand clients may have the same address of a steward; so those of the object's own schema are asked about,
+    then those of PUBLIC, and all the others only where it is none of these.
+    """
+    unclear = {
+        (address, purpose): method
+        for address, purposes in own.items()
+        for purpose, method in purposes.items()
+        if len(contacts.get(method, ())) > 1
+    }
+    found: dict[tuple[Address, str], set[Path]] = {}
+    for nearness in range(3):
+        asked: dict[_Question, list[tuple[Address, str]]] = {}
+        for (address, purpose), method in unclear.items():
+            if (address, purpose) in found:
+                continue
+            question = questions[address]
+            for candidate in sorted(contacts[method]):
+                if _nearness(candidate, question.path) == nearness:
+                    asked.setdefault(attrs.evolve(question, contact=candidate), []).append((address, purpose))
+        answers = _ask(reader, asked)
+        for question, keys in asked.items():
+            held = _own(answers.get(question, []), question)
+            for address, purpose in keys:
+                if purpose in held and question.contact is not None:
+                    found.setdefault((address, purpose), set()).add(question.contact)
+    return found
+
+
+def _nearness(contact: Path, item: Path) -> int:
+    return 0 if contact[:2] == item[:2] else 1 if contact[1] == "PUBLIC" else 2
 
 
 def _ask(reader: Reader, questions: Iterable[_Question]) -> dict[_Question, list[Mapping[str, object]]]:

@@ -31,17 +31,14 @@ from pinky_core import (
     Rows,
     SecretError,
     StatementError,
-    hookimpl,
     sql_path,
     string_literal,
 )
 from pinky_core.apply import Event, Outcome
+from pinky_core.fleet import MARK
 from pinky_schema.provider import SchemaProvider
 
 __all__ = ["MARK", "client_schema", "offboard", "provision"]
-
-MARK = "[client of pinky]"
-"""How the comment of a client's schema begins."""
 
 ATTEMPTS = 5
 """How often a plan is made anew because another run was at work on the same client."""
@@ -129,26 +126,17 @@ def offboard(session: Any, *, database: str, client_id: str) -> dict[str, Any]:
         return run.fail(error)
 
 
-class _Given:
-    """A plugin that knows secrets by name for one run: ``given:NAME``."""
+def _given(values: Mapping[str, str]) -> Callable[[str], str]:
+    """The resolver of ``given:NAME`` for one run."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
-
-    def __repr__(self) -> str:
-        return f"_Given({sorted(self._values)})"
-
-    @hookimpl
-    def pinky_secret_resolvers(self) -> Mapping[str, Callable[[str], str]]:
-        """The one scheme."""
-        return {"given": self._value}
-
-    def _value(self, name: str) -> str:
+    def value(name: str) -> str:
         try:
-            return self._values[name]
+            return values[name]
         except KeyError:
-            known = ", ".join(sorted(self._values)) or "none"
+            known = ", ".join(sorted(values)) or "none"
             raise SecretError(f"no secret {name} was given to this call; given: {known}") from None
+
+    return value
 
 
 @attrs.define(eq=False)
@@ -164,7 +152,9 @@ class _Run:
     provider: SchemaProvider = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.provider = SchemaProvider(self.session, {"given_secrets": _Given(self.secrets)})
+        self.provider = SchemaProvider(self.session)
+        known = self.provider.registry
+        self.provider.registry = attrs.evolve(known, resolvers={**known.resolvers, "given": _given(self.secrets)})
         lists: dict[str, Any] = {name: [] for name in ("changes", "skipped", "failures", "warnings")}
         self.report = {"run_id": self.run_id, "status": "unchanged", "client": self.client, "target": None}
         self.report |= {"source": None, "commit": None} | lists

@@ -37,6 +37,10 @@ TOO_MANY_ROWS = 90153
 NO_WAREHOUSE = 606
 # From this many schemas of a database on, one statement over the database is cheaper than one per schema.
 BULK_FROM = 3
+# From this many schemas on, columns of a database beyond the ceiling are asked of INFORMATION_SCHEMA at once.
+VIEW_FROM = 20
+# Names in one IN list; with more of them the view is read whole.
+LONGEST_LIST = 1000
 
 
 class BulkRows:
@@ -58,8 +62,12 @@ class BulkRows:
     def _statement(self, container: Path) -> str:
         return f"SHOW {self._plural} IN {'DATABASE' if len(container) == 1 else 'SCHEMA'} {sql_path(container)}"
 
-    def collect(self) -> tuple[list[tuple[Identifier, Rows]], list[Path]]:
-        """The complete answers with their database, and the schemas of which no complete answer can be had."""
+    def collect(self, spread: int | None = None) -> tuple[list[tuple[Identifier, Rows]], list[Path]]:
+        """The complete answers with their database, and the schemas of which no complete answer was had.
+
+        The schemas of a database that is beyond the ceiling are asked one by one; with ``spread`` no more than that
+        many of them, others are left to the caller.
+        """
         complete: list[tuple[Identifier, Rows]] = []
         again: list[Path] = []
         truncated: list[Path] = []
@@ -67,19 +75,22 @@ class BulkRows:
             rows = self._below_ceiling(container)
             if rows is not None:
                 complete.append((container[0], rows))
+            elif len(container) == 1 and spread is not None and len(self._schemas[container]) > spread:
+                truncated += self._schemas[container]
             elif len(container) == 1:
                 again += self._schemas[container]
             else:
                 truncated.append(container)
-        for schema in again:
+        found, left = self.one_by_one(again)
+        return [*complete, *found], [*truncated, *left]
+
+    def one_by_one(self, schemas: Sequence[Path]) -> tuple[list[tuple[Identifier, Rows]], list[Path]]:
+        """The same for single schemas, a statement for each."""
+        for schema in schemas:
             self._reader.start(self._statement(schema))
-        for schema in again:
-            rows = self._below_ceiling(schema)
-            if rows is None:
-                truncated.append(schema)
-            else:
-                complete.append((schema[0], rows))
-        return complete, truncated
+        answers = [(schema, self._below_ceiling(schema)) for schema in schemas]
+        complete = [(schema[0], rows) for schema, rows in answers if rows is not None]
+        return complete, [schema for schema, rows in answers if rows is None]
 
     def _below_ceiling(self, container: Path) -> Rows | None:
         try:
@@ -93,14 +104,17 @@ class BulkRows:
 
 def columns_of(reader: Reader, started: BulkRows, wanted: Collection[Address]) -> dict[Address, tuple[Column, ...]]:
     """The columns of the wanted tables, all of which exist."""
-    complete, truncated = started.collect()
+    complete, truncated = started.collect(spread=VIEW_FROM)
     found: dict[Path, list[Column] | None] = {address.path: [] for address in wanted}
     paths: Paths = {}
     for path in found:
         paths.setdefault(path[0], {})[path[1], path[2]] = path
-    for database, rows in complete:
+    viewed = _from_information_schema(reader, truncated, paths)
+    unanswered = [path for path in truncated if path[0] not in {database for database, _ in viewed}]
+    shown, _ = started.one_by_one([path for path in unanswered if len(unanswered) > VIEW_FROM])
+    for database, rows in [*complete, *shown]:
         _collect(rows.pick(*_SHOWN_COLUMNS), _shown, paths.get(database, {}), found)
-    for database, rows in _from_information_schema(reader, truncated, paths):
+    for database, rows in viewed:
         _collect(rows.pick(*map(str.lower, _VIEW_COLUMNS)), _viewed, paths.get(database, {}), found)
     unclear = [address for address in wanted if not found[address.path]]
     described = reader.many(f"DESCRIBE TABLE {address.sql}" for address in unclear)
@@ -205,7 +219,8 @@ def _from_information_schema(reader: Reader, schemas: Iterable[Path], paths: Pat
         by_database.setdefault(database, []).append(string_literal(schema))
     statements = {
         database: f"SELECT {', '.join(_VIEW_COLUMNS)} FROM {database.sql}.INFORMATION_SCHEMA.COLUMNS"
-        f" WHERE TABLE_SCHEMA IN ({', '.join(names)}) ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
+        + (f" WHERE TABLE_SCHEMA IN ({', '.join(names)})" if len(names) <= LONGEST_LIST else "")
+        + " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
         for database, names in by_database.items()
         if database in paths
     }
