@@ -82,7 +82,8 @@ def test_integrations_are_shown_described_and_dropped(account: TaskAccount) -> N
 @pytest.mark.parametrize(
     ("clauses", "errno"),
     [
-        ("TYPE = EMAIL DIRECTION = OUTBOUND NOTIFICATION_PROVIDER = AWS_SNS", 2),
+        ("TYPE = EMAIL DIRECTION = OUTBOUND NOTIFICATION_PROVIDER = AWS_SNS", 1420),
+        ("TYPE = WEBHOOK", 2),
         ("TYPE = QUEUE DIRECTION = INBOUND NOTIFICATION_PROVIDER = AWS_SNS", 2),
         ("TYPE = QUEUE DIRECTION = OUTBOUND NOTIFICATION_PROVIDER = PIGEON", 1422),
         ("TYPE = QUEUE DIRECTION = OUTBOUND NOTIFICATION_PROVIDER = AWS_SNS AWS_SNS_TOPIC_ARN = 'x'", 2029),

@@ -171,6 +171,13 @@ class LocalAccount:
         """What error and success integrations of tasks would have sent: ``{"integration": name, "message": {…}}``."""
         return self._need_tasks().outbox
 
+    def verify_email(self, user: str) -> None:
+        """Let a user, by canonical name, have verified the address in EMAIL. Raises `ValueError` for an unknown one."""
+        verify = getattr(self.engine, "verify_email", None)
+        if not callable(verify):
+            raise RuntimeError("an engine of one's own has no users")
+        verify(user)
+
     def dump(self) -> dict[str, Any]:
         """Everything the catalog holds: objects with their properties, grants, memberships; see `engine.dump`."""
         from pinky_local.engine.dump import dump

@@ -272,6 +272,15 @@ class CatalogEngine:
     ) -> Result:
         return self._query(Statement(self.account, session, sql, binds, ""), "SELECT", describe_only=describe_only)
 
+    def verify_email(self, user: str) -> None:
+        """A user has verified the address. Raises `ValueError` for an unknown user."""
+        found = self.account.catalog.get(ACCOUNT, "user", user)
+        if found is None:
+            raise ValueError(f"there is no user {user}")
+        with self.account.lock:
+            found.state["verified_email"] = found.properties.get("EMAIL")
+            self.account.save()
+
     def notify(self, *, stage: str | None = None, bucket: str | None = None) -> list[str]:
         """Refresh the directory tables that a notification of the cloud would; the names of their stages."""
         names = directory.notify(self.account, stage=stage, bucket=bucket)

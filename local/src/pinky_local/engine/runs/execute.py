@@ -118,7 +118,8 @@ def call_system_function(statement: Statement) -> Result:
             tokens.expect_symbol(",")
     statement.finish_parsing()
     value = context.call(statement.account, name, arguments, statement.session)
-    return Result([ResultColumn(name, "text", length=16_777_216)], [[value]], _CALL_TYPE)
+    kind = ResultColumn(name, "boolean") if isinstance(value, bool) else ResultColumn(name, "text", length=16_777_216)
+    return Result([kind], [[value]], _CALL_TYPE)
 
 
 def _constant(statement: Statement) -> Any:

@@ -1,7 +1,7 @@
-"""Notification integration: outbound queues, which tasks send their errors and successes to.
+"""Notification integration: outbound queues, which tasks send their errors and successes to, and e-mail.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-notification-integration-queue-outbound-aws, …-azure and …-gcp,
-show-notification-integrations. Inbound queues, email and webhooks are refused by name.
+create-notification-integration-email, show-notification-integrations. Inbound queues and webhooks are refused by name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pinky_local.engine.spec import ObjectType, Property, Reader, ShowColumn
 from pinky_local.engine.specs.account import COMMENT
 
 if TYPE_CHECKING:
+    from pinky_local.engine.catalog import CatalogObject
     from pinky_local.engine.statement import Statement
 
 PROVIDERS = {
@@ -24,17 +25,34 @@ PROVIDERS = {
 """The properties that each provider needs."""
 
 
-def _only(allowed: str, *known: str) -> Reader:
-    """A word of which this account has one meaning; the other words that Snowflake knows are refused by name."""
-    read_word = values.keyword(allowed, *known)
+def _only(*allowed: str, known: tuple[str, ...]) -> Reader:
+    """Words that this account has a meaning for; the other words that Snowflake knows are refused by name."""
+    read_word = values.keyword(*allowed, *known)
 
     def read(statement: Statement, name: str) -> str:
         word = str(read_word(statement, name))
-        if word != allowed:
+        if word not in allowed:
             raise errors.unsupported(f"{name} = {word} of NOTIFICATION INTEGRATION")
         return word
 
     return read
+
+
+RECIPIENTS = ("ALLOWED_RECIPIENTS", "DEFAULT_RECIPIENTS")
+"""The properties of an e-mail integration that hold addresses."""
+
+
+def _recipients(statement: Statement, name: str) -> list[str]:
+    """Addresses, at most 50, each of a user of this account who has verified it."""
+    found = values.text_list()(statement, name)
+    if len(found) > 50:
+        raise errors.invalid_value(f"{len(found)} addresses", name)
+    return found
+
+
+def _shown_type(_: Statement, item: CatalogObject) -> str:
+    provider = item.properties.get("NOTIFICATION_PROVIDER")
+    return "EMAIL" if provider is None else f"QUEUE - {provider}"
 
 
 NOTIFICATION_INTEGRATION = ObjectType(
@@ -46,15 +64,17 @@ NOTIFICATION_INTEGRATION = ObjectType(
     create_privilege="CREATE INTEGRATION",
     properties=(
         Property("ENABLED", values.boolean(), required=True),
-        Property("TYPE", _only("QUEUE", "EMAIL", "WEBHOOK"), required=True, create_only=True),
-        Property("DIRECTION", _only("OUTBOUND", "INBOUND"), required=True, create_only=True),
-        Property("NOTIFICATION_PROVIDER", values.keyword(*PROVIDERS), required=True, create_only=True),
+        Property("TYPE", _only("QUEUE", "EMAIL", known=("WEBHOOK",)), required=True, create_only=True),
+        Property("DIRECTION", _only("OUTBOUND", known=("INBOUND",)), create_only=True),
+        Property("NOTIFICATION_PROVIDER", values.keyword(*PROVIDERS), create_only=True),
         *(Property(name, values.text()) for names in PROVIDERS.values() for name in names),
+        *(Property(name, _recipients) for name in RECIPIENTS),
+        Property("DEFAULT_SUBJECT", values.text(256)),
         COMMENT,
     ),
     show=(
         columns.NAME,
-        ShowColumn("type", lambda _, item: f"QUEUE - {item.properties['NOTIFICATION_PROVIDER']}"),
+        ShowColumn("type", _shown_type),
         ShowColumn("category", columns.fixed("NOTIFICATION")),
         ShowColumn("enabled", lambda _, item: "true" if item.properties.get("ENABLED") else "false"),
         columns.COMMENT,
@@ -67,7 +87,7 @@ NOTIFICATION_INTEGRATION = ObjectType(
     show_limit=False,
     title="Integration",
     citation="https://docs.snowflake.com/en/sql-reference/sql/create-notification-integration",
-    guesses=("the types and defaults in DESCRIBE",),
+    guesses=("the types and defaults in DESCRIBE", "numbers and texts of the errors of SYSTEM$SEND_EMAIL"),
 )
 
 TYPES = (NOTIFICATION_INTEGRATION,)
