@@ -40,12 +40,14 @@ SNOWPARK_TESTS = [
     "plugins/pinky_schema/tests/test_dispatch.py",
     "plugins/pinky_schema/tests/test_provider.py",
     "plugins/pinky_schema/tests/test_imports.py",
+    "plugins/pinky_schema/tests/test_notifications.py",
     "plugins/pinky_schema/tests/test_gold_pipeline.py",
     "plugins/pinky_schema/tests/test_hashes_parquet.py",
     "plugins/pinky_example/tests/test_archive_files.py",
     "tests/acceptance/test_shop.py",
     "tests/test_pipeline.py",
     "tests/test_provision.py",
+    "tests/test_fleet_tasks.py",
     "cli/tests",
 ]
 SNOWPARK = ["snowflake-snowpark-python>=1.40,<2", "pyarrow>=18"]

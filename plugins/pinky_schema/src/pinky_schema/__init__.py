@@ -71,9 +71,10 @@ def pinky_manifest_sections() -> list[Section]:
     """The sections of this package."""
     from pinky_schema.contacts import CONTACTS
     from pinky_schema.dag import DAG
+    from pinky_schema.notifications import NOTIFICATIONS
     from pinky_schema.stages import STAGES
 
-    return [STAGES, DAG, CONTACTS]
+    return [STAGES, DAG, CONTACTS, NOTIFICATIONS]
 
 
 @hookimpl

@@ -30,7 +30,7 @@ def expand(value: Any, context: SectionContext) -> Iterator[Expanded]:
         raise SectionError(mistakes)
     yield from runtime_documents(context)
     for graph in graphs:
-        yield from graph_documents(graph)
+        yield from graph_documents(graph, notify="notifications" in context.sections)
 
 
 def takes_files(sections: Mapping[str, Any], slot: str) -> bool:

@@ -38,13 +38,13 @@ _SIZES = {
 }
 
 
-def graph_documents(graph: Graph) -> Iterator[Expanded]:
+def graph_documents(graph: Graph, *, notify: bool = False) -> Iterator[Expanded]:
     """The tasks of a graph."""
     origin = f"dag {graph.name}"
     yield Expanded("task", _root(graph), origin, graph.path)
     for step in graph.steps:
         yield Expanded("task", _step(graph, step), origin, step.path)
-    yield Expanded("task", _finalizer(graph), origin, graph.path)
+    yield Expanded("task", _finalizer(graph, notify=notify), origin, graph.path)
 
 
 def _root(graph: Graph) -> dict[str, Any]:
@@ -100,10 +100,12 @@ def _step(graph: Graph, step: Step) -> dict[str, Any]:
     }
 
 
-def _finalizer(graph: Graph) -> dict[str, Any]:
+def _finalizer(graph: Graph, *, notify: bool) -> dict[str, Any]:
     argument: dict[str, Any] = {"steps": [step.name for step in graph.steps], "procedure": graph.finalizer}
     if graph.trigger.slot is not None:
         argument |= _dispatch(graph)
+    if notify:
+        argument["notify"] = True
     return {
         **_common(graph, graph.finish, graph.warehouse),
         "user_task_timeout_ms": None,

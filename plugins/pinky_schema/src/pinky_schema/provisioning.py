@@ -233,7 +233,10 @@ class _Run:
                 break  # nobody else is at work: it fails for itself
             former = failed
             time.sleep(random.uniform(0.05, 0.3) * attempt)
-        return self._end(ended)
+        self._end(ended)
+        if self.report["status"] != "failed" and any(each.origin == "notifications" for each in desired.resources):
+            self._tell()
+        return self.report
 
     def _schema(self) -> str | None:
         """The comment of the client's schema; None where it is not there."""
@@ -275,12 +278,20 @@ class _Run:
         self.report["skipped"] = [{"address": e.name, "because": e.because} for e in ended.of(Outcome.SKIPPED)]
         self.report["failures"] = [_failure(event) for event in ended.of(Outcome.FAILED)]
 
-    def _end(self, ended: Report | None) -> dict[str, Any]:
+    def _end(self, ended: Report | None) -> None:
         if ended is None or not ended.ok:
             self.report["status"] = "failed"
         elif self.report["changes"]:
             self.report["status"] = "ok"
-        return self.report
+
+    def _tell(self) -> None:
+        """CLIENT_PROVISIONED into the client's notification centre; NOTIFY itself sees to it that it stands once."""
+        assert self.target is not None
+        statement = f"CALL {sql_path(self.target)}.NOTIFY('CLIENT_PROVISIONED', NULL, 'provisioned')"
+        try:
+            self.provider.session.execute(statement)
+        except PinkyError as error:
+            self.report["warnings"].append(f"the client is complete, but NOTIFY failed: {error}")
 
     # -- off-boarding ------------------------------------------------------------------------------------------------
 

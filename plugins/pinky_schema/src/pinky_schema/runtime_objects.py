@@ -15,7 +15,7 @@ from pinky_schema.runtime_source import bundled
 from pinky_schema.slots import SlotUse
 from pinky_schema.stage_facts import Facts, facts_of
 
-__all__ = ["ORIGIN", "gold_objects", "output_objects", "runtime_documents"]
+__all__ = ["ORIGIN", "gold_objects", "output_objects", "python_of", "runtime_documents"]
 
 ORIGIN = "runtime"
 _URL = {"name": "SCOPED_URL", "type": "VARCHAR"}
@@ -99,12 +99,18 @@ def _function(
 
 def _python(module: str, handler: str, facts: Facts) -> Mapping[str, Any]:
     """How the handlers run. Parquet is the only format that needs a package besides Snowpark."""
+    packages = ["pyarrow", "snowflake-snowpark-python"] if module != "graph" else ["snowflake-snowpark-python"]
+    return python_of(bundled(module), handler, packages, facts)
+
+
+def python_of(body: str, handler: str, packages: list[str], facts: Facts) -> Mapping[str, Any]:
+    """The fields of a Python procedure or function as the environment wants them."""
     found: dict[str, Any] = {
         "language": "PYTHON",
         "runtime_version": facts.runtime_version,
-        "packages": ["pyarrow", "snowflake-snowpark-python"] if module != "graph" else ["snowflake-snowpark-python"],
+        "packages": packages,
         "handler": handler,
-        "body": bundled(module),
+        "body": body,
     }
     if facts.artifact_repository is not None:
         found["artifact_repository"] = facts.artifact_repository

@@ -178,9 +178,35 @@ def finish_run(session: Any, settings: dict[str, Any]) -> dict[str, Any]:
         outcome = _ended(session, names, run, settings)
     else:  # only the finalizer is tried again
         outcome = {**_told(run), "problems": [run["error"]] if run["error"] else []}
+    if settings.get("notify") and outcome["status"] == "FAILED":
+        outcome["notified"] = _tell_of_failure(session, run, settings, outcome)
     if settings.get("procedure"):
         outcome["result"] = _call(session, settings["procedure"], outcome)
     return _answer(session, outcome, in_graph=True)
+
+
+def _tell_of_failure(
+    session: Any, run: dict[str, Any], settings: dict[str, Any], outcome: dict[str, Any]
+) -> dict[str, Any]:
+    """NOTIFY of the schema, once for each attempt of the run, however often the finalizer is tried."""
+    problems = "; ".join(str(each) for each in outcome["problems"])[:2000]
+    payload = {
+        "title": f"The task graph {settings['graph']} failed",
+        "message": problems,
+        "graph": settings["graph"],
+        "run_id": run["run_id"],
+        "attempt": run["attempt"],
+        "graph_run": run["graph_run"],
+    }
+    key = f"{run['run_id']}/{run['attempt']}"
+    found = rows_of(
+        session,
+        f"CALL {settings['schema']}.NOTIFY('TASK_GRAPH_FAILED', PARSE_JSON(?), ?)",
+        as_json(payload),
+        key,
+    )
+    told: dict[str, Any] = decoded(found[0][0])
+    return told
 
 
 def _ended(session: Any, names: Names, run: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
