@@ -1,8 +1,9 @@
 import json
 
+from pinky_schema import SchemaProvider
+
 from pinky_core import Identifier
 from pinky_core.fleet import Fleet, client_schemas, slice_of
-from pinky_schema import SchemaProvider
 
 
 def main(session, work):

@@ -44,7 +44,7 @@ RECIPIENTS = ("ALLOWED_RECIPIENTS", "DEFAULT_RECIPIENTS")
 
 def _recipients(statement: Statement, name: str) -> list[str]:
     """Addresses, at most 50, each of a user of this account who has verified it."""
-    found = values.text_list()(statement, name)
+    found: list[str] = values.text_list()(statement, name)
     if len(found) > 50:
         raise errors.invalid_value(f"{len(found)} addresses", name)
     return found
