@@ -47,6 +47,7 @@ SNOWPARK_TESTS = [
     "tests/acceptance/test_shop.py",
     "tests/test_pipeline.py",
     "tests/test_provision.py",
+    "tests/test_sources_in_git.py",
     "tests/test_fleet_tasks.py",
     "cli/tests",
 ]

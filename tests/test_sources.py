@@ -22,7 +22,7 @@ from pinky_core.testing import FakeSession
 SHA = "0123456789abcdef0123456789abcdef01234567"
 OTHER = "f" * 40
 REPOSITORY = {
-    r"SHOW GIT REPOSITORIES LIKE 'R' IN SCHEMA D\.S": [{"name": "R"}],
+    r"SHOW GIT BRANCHES IN D\.S\.NOGIT": 2003,
     r"SHOW GIT BRANCHES IN D\.S\.R": [
         {"name": "main", "commit_hash": SHA},
         {"name": "feature/x", "commit_hash": OTHER},
@@ -99,8 +99,7 @@ def test_whatever_a_source_is_called_it_is_quoted_or_refused(text: str) -> None:
         source.list("**/*.yml")
     name = r'(?:"(?:[^"]|"")*"|[A-Z_][A-Z0-9_$]*)'
     full = rf"{name}\.{name}\.{name}"
-    shapes = rf"SHOW GIT REPOSITORIES LIKE '(?:[^'\\]|''|\\\\)*' IN SCHEMA {name}\.{name}"
-    shapes += rf"|SHOW GIT (?:BRANCHES|TAGS) IN {full}"
+    shapes = rf"SHOW GIT (?:BRANCHES|TAGS) IN {full}"
     shapes += r"|LIST '(?:[^'\\]|''|\\\\)*'"
     assert all(re.fullmatch(shapes, each, re.DOTALL) for each in session.statements), session.statements
 

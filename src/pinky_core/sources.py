@@ -25,7 +25,7 @@ import attrs
 
 from pinky_core.address import Identifier, parse_path, sql_path
 from pinky_core.diagnostics import Diagnostic
-from pinky_core.errors import DiagnosticsError, NotVisibleError, PinkyError
+from pinky_core.errors import DiagnosticsError, NotVisibleError, PinkyError, StatementError
 from pinky_core.manifest_source import FolderSource, ManifestSource, UnreadableFileError, decoded
 from pinky_core.session import Rows
 from pinky_core.sql import string_literal
@@ -110,12 +110,12 @@ def _refused(given: str, why: str, hint: str = "") -> DiagnosticsError:
 
 
 def _is_repository(name: Name, session: Files) -> bool:
-    pattern = string_literal(str(name[-1]).replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%"))
+    """Whether it is a Git repository that this role may read, and no stage; the listing of repositories may hide it."""
     try:
-        found = session.execute(f"SHOW GIT REPOSITORIES LIKE {pattern} IN SCHEMA {sql_path(name[:2])}")
-    except NotVisibleError:
+        session.execute(f"SHOW GIT BRANCHES IN {sql_path(name)}")
+    except StatementError:
         return False
-    return any(row["name"] == name[-1] for row in found)
+    return True
 
 
 def _repository(given: str, name: Name, kind: str, rest: str, session: Files) -> GitSource:

@@ -49,6 +49,7 @@ class LocalAccount:
         data: bool = True,
         users: Mapping[str, str | None] | None = None,
         buckets: Mapping[str, Path | str] | None = None,
+        repositories: Mapping[str, Path | str] | None = None,
         engine: Engine | None = None,
         port: int = 0,
         tasks: TaskMode = "clock",
@@ -57,7 +58,7 @@ class LocalAccount:
         master_seconds: int = 14_400,
     ) -> None:
         self._data = _duck_data_plane(folder) if data and engine is None else None
-        self.engine: Engine = engine if engine is not None else _catalog_engine(folder, self._data, buckets)
+        self.engine: Engine = engine if engine is not None else _catalog_engine(folder, self._data, buckets, repositories)
         self._files: FileStore | None = getattr(getattr(self.engine, "account", None), "files", None)
         self._tasks = _tasks_of(self.engine)
         self._task_mode = tasks
@@ -266,10 +267,15 @@ def _tasks_of(engine: Engine) -> Tasks | None:
     return Tasks(engine) if isinstance(engine, CatalogEngine) else None
 
 
-def _catalog_engine(folder: Path | None, data: DataPlane | None, buckets: Mapping[str, Path | str] | None) -> Engine:
+def _catalog_engine(
+    folder: Path | None,
+    data: DataPlane | None,
+    buckets: Mapping[str, Path | str] | None,
+    repositories: Mapping[str, Path | str] | None,
+) -> Engine:
     from pinky_local.engine import CatalogEngine
 
-    return CatalogEngine(folder, data, buckets)
+    return CatalogEngine(folder, data, buckets, repositories)
 
 
 def _duck_data_plane(folder: Path | None) -> DuckDataPlane:

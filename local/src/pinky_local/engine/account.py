@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from pinky_local.engine.access import ACCOUNT, SYSTEM_ROLES, Access
@@ -52,6 +53,7 @@ class Account:
         self.name: str = name
         self.data = data
         self.files = files or FileStore()
+        self.repositories: dict[str, Path | str] = {}
         self.catalog = Catalog()
         self.access = Access(self.catalog)
         self.parameters: dict[str, Any] = {}

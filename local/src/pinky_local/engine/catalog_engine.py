@@ -19,6 +19,7 @@ from pinky_local.engine import (
     definitions_text,
     directory,
     errors,
+    git_repositories,
     grants,
     lifecycle,
     notification_integrations,
@@ -70,7 +71,7 @@ from pinky_local.types import (
 )
 
 FAMILIES = (
-    alter_table, cancelling, definitions_text, notification_integrations, procedures, remarks, routines, schemas,
+    alter_table, cancelling, definitions_text, git_repositories, notification_integrations, procedures, remarks, routines, schemas,
     show_grants, show_keys, show_parameters, stages, storage, streams, tags, tasks, views, warehouses,
     run_functions, run_tables,
 )  # fmt: skip
@@ -144,7 +145,8 @@ def _commits(statement: Statement, word: str) -> bool:
 class CatalogEngine:
     """`types.Engine` over a catalog in memory or, with ``folder``, one that outlives the process.
 
-    ``buckets`` says which folders stand for the URLs of external stages.
+    ``buckets`` says which folders stand for the URLs of external stages, ``repositories`` which Git repositories of
+    this machine stand for the origins of Git repository clones.
     """
 
     def __init__(
@@ -152,8 +154,10 @@ class CatalogEngine:
         folder: Path | None = None,
         data: DataPlane | None = None,
         buckets: Mapping[str, Path | str] | None = None,
+        repositories: Mapping[str, Path | str] | None = None,
     ) -> None:
         self.account = Account(data, files=FileStore(folder, Buckets(buckets)))
+        self.account.repositories = dict(repositories or {})
         self.account.run_statement = self._run_inner
         self.account.evaluate = self._evaluate
         self.resolver = self.account.resolver

@@ -98,7 +98,7 @@ def drop(statement: Statement, item: CatalogObject, *, replaced: bool = False) -
 
 def _delete_files(account: Account, gone: list[CatalogObject]) -> None:
     for stage in gone:
-        if stage.kind == "stage":
+        if stage.kind in ("stage", "git_repository"):
             account.files.delete_internal(stage.number)
 
 
@@ -159,7 +159,7 @@ def end_session(statement: Statement) -> None:
 
 def forget_leftovers(account: Account) -> None:
     """After a start from a folder: rows and files of no object are what the last process had dropped, or temporary."""
-    account.files.retain(item.number for item in account.catalog.objects.values() if item.kind == "stage")
+    account.files.retain(item.number for item in account.catalog.objects.values() if item.kind in ("stage", "git_repository"))
     if account.data is None:
         return
     tables = (item for item in account.catalog.objects.values() if item.kind == "table")

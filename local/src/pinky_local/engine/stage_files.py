@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pinky_local.engine import errors, integrations, stage_places
+from pinky_local.engine import errors, git_repositories, integrations, stage_places
 from pinky_local.engine.statement import Statement, rows
 from pinky_local.types import Result, ResultColumn
 
@@ -33,8 +33,15 @@ def list_files(statement: Statement) -> Result:
     statement.finish_parsing()
     location = stage_places.locate(statement, text, "READ")
     integrations.require_usage(statement, location.stage)
+    in_git = location.stage.kind == "git_repository"
     found = [
-        [location.shown(one.key), one.size, location.place.etag(one), None, one.last_modified.strftime(_HTTP_DATE)]
+        [
+            location.shown(one.key),
+            one.size,
+            None if in_git else location.place.etag(one),
+            git_repositories.sha1(Path(one.path).read_bytes()) if in_git else None,
+            one.last_modified.strftime(_HTTP_DATE),
+        ]
         for one in location.files(pattern)
     ]
     columns = [

@@ -116,6 +116,15 @@ def locate(statement: Statement, text: str, privilege: str) -> Location:
     """The stage a text means, with READ or WRITE on it (USAGE where it is external). Raises 2003, 3001 and so on."""
     parts, path = split(text)
     with statement.account.lock:
+        repository = statement.lookup("git_repository", parts)
+        if repository is not None:
+            from pinky_local.engine import git_repositories  # which needs this package's statements
+
+            found = statement.find("git_repository", parts)
+            if privilege == "WRITE":
+                raise errors.unsupported("writing to a Git repository")
+            statement.require(found, "READ", "WRITE")
+            return Location(found, path, git_repositories.place_of(statement, found, path))
         stage = statement.find("stage", parts)
         require(statement, stage, privilege)
         return Location(stage, path, place_of(statement.account, stage))
