@@ -282,7 +282,7 @@ class Resource:
             if described & fields:
                 describe[address] = f"DESCRIBE {cls.spec.sql} {address.sql}"
             if parameters & fields:
-                show[address] = f"SHOW PARAMETERS IN {cls.spec.sql} {address.sql}"
+                show[address] = f"SHOW PARAMETERS IN {cls.parameters_of()} {address.sql}"
         reader_starts = [*describe.values(), *show.values()]
         for statement in reader_starts:
             reader.start(statement)
@@ -292,9 +292,14 @@ class Resource:
             found[address].update(cls.from_parameters(reader.rows(statement)))
 
     @classmethod
+    def parameters_of(cls) -> str:
+        """What SHOW PARAMETERS calls this kind, in its statement and in the column ``level``."""
+        return cls.spec.sql
+
+    @classmethod
     def from_parameters(cls, rows: Rows) -> dict[str, Any]:
         """Parameters set on the object itself; one that is inherited reads as not set."""
-        own = cls.spec.sql
+        own = cls.parameters_of()
         rows_of_three = rows.pick("key", "value", "level")
         values = {str(key).upper(): value if level == own else None for key, value, level in rows_of_three}
         return {f.name: values.get(f.sql) for f in cls.spec.fields if f.source is Source.PARAMETER}

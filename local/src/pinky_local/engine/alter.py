@@ -8,9 +8,10 @@ from functools import partial
 from pinky_local.engine import contacts, errors, families, identifiers, lifecycle, properties
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import read_kind
+from pinky_local.engine.spec import ObjectType
 from pinky_local.engine.specs import TYPES
 from pinky_local.engine.statement import Statement, status
-from pinky_local.types import Result
+from pinky_local.types import Result, SqlError
 
 Change = Callable[[], Result | None]
 """Carries out what was read; gives an answer where that is more than a status."""
@@ -23,6 +24,7 @@ def alter(statement: Statement) -> Result:
     spec = read_kind(statement)
     if_exists = tokens.accept("IF", "EXISTS")
     parts = tokens.name()
+    spec = _event_table(statement, spec, parts)
     signature = families.read_signature(statement, spec.kind)
     item = statement.existing(spec.kind, parts, if_exists=if_exists, signature=signature)
     if item is None:
@@ -32,6 +34,26 @@ def alter(statement: Statement) -> Result:
     answer = change()
     statement.account.changed = True
     return answer or status(families.altered_message(statement, item))
+
+
+def _event_table(statement: Statement, spec: ObjectType, parts: tuple[str, ...]) -> ObjectType:
+    """An event table is altered and dropped as TABLE; the words EVENT TABLE stand in CREATE alone.
+
+    https://docs.snowflake.com/en/sql-reference/sql/alter-table-event-table
+    """
+    if spec.kind == "event_table":
+        raise statement.tokens.unexpected()
+    if spec.kind == "table" and statement.session.database is None and len(parts) < 3:
+        return spec
+    is_one = spec.kind == "table" and _is_event_table(statement, parts)
+    return TYPES["event_table"] if is_one else spec
+
+
+def _is_event_table(statement: Statement, parts: tuple[str, ...]) -> bool:
+    try:
+        return statement.lookup("event_table", parts) is not None
+    except SqlError:
+        return False  # whatever is wrong with the name is told for the table
 
 
 def _read(statement: Statement, item: CatalogObject) -> Change:
@@ -222,6 +244,7 @@ def drop(statement: Statement) -> Result:
     spec = read_kind(statement)
     if_exists = tokens.accept("IF", "EXISTS")
     parts = tokens.name()
+    spec = _event_table(statement, spec, parts)
     signature = families.read_signature(statement, spec.kind)
     restrict = False
     if spec.kind in ("database", "schema", "table") and tokens.word() in ("CASCADE", "RESTRICT"):

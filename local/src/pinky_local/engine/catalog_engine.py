@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pinky_local.engine import (
+    access_integrations,
     alter,
     alter_table,
     calls,
@@ -71,7 +72,7 @@ from pinky_local.types import (
 )
 
 FAMILIES = (
-    alter_table, cancelling, definitions_text, git_repositories, notification_integrations, procedures, remarks, routines, schemas,
+    access_integrations, alter_table, cancelling, definitions_text, git_repositories, notification_integrations, procedures, remarks, routines, schemas,
     show_grants, show_keys, show_parameters, stages, storage, streams, tags, tasks, views, warehouses,
     run_functions, run_tables,
 )  # fmt: skip

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pinky_local.engine.create import Creation
 
 PURPOSES = ("ACCESS_APPROVAL", "SECURITY_COMPLIANCE", "STEWARD", "SUPPORT")
-SUPPORTED = frozenset({"database", "schema", "table", "view", "task"})
+SUPPORTED = frozenset({"database", "schema", "table", "view", "task", "event_table"})
 """The types of this account that can have contacts."""
 
 _COLUMNS = columns_of("PURPOSE EMAIL_DISTRIBUTION_LIST URL USER LEVEL")
-_DOMAINS = {"DATABASE": ("database",), "SCHEMA": ("schema",), "TABLE": ("table", "view")}
+_DOMAINS = {"DATABASE": ("database",), "SCHEMA": ("schema",), "TABLE": ("table", "view", "event_table")}
 _SELECT_TYPE = 0x1000
 
 
@@ -150,7 +150,7 @@ def effective(statement: Statement, item: CatalogObject) -> dict[str, tuple[Cata
     """By purpose: the contact of the nearest object from this one upwards, and what kind of object that is."""
     found: dict[str, tuple[CatalogObject, str]] = {}
     for holder in _upwards(statement, item):
-        level = "TABLE" if holder.kind in ("table", "view") else holder.kind.upper()
+        level = "TABLE" if holder.kind in ("table", "view", "event_table") else holder.kind.upper()
         for purpose, number in (holder.state.get("contacts") or {}).items():
             contact = statement.catalog.objects.get(number)
             if contact is not None:

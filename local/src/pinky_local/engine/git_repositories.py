@@ -114,7 +114,7 @@ def _remote(statement: Statement, item: CatalogObject) -> Path:
 
 def _git(remote: Path, *arguments: str) -> bytes:
     try:
-        ran = subprocess.run(["git", "-C", str(remote), *arguments], capture_output=True, check=False)  # noqa: S607
+        ran = subprocess.run(["git", "-C", str(remote), *arguments], capture_output=True, check=False)
     except FileNotFoundError as missing:
         raise errors.unsupported("Git repositories where the program git is not installed") from missing
     if ran.returncode:
@@ -124,7 +124,10 @@ def _git(remote: Path, *arguments: str) -> bytes:
 
 def _lay_out(remote: Path, commit: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(fileobj=io.BytesIO(_git(remote, "archive", "--format=tar", commit))) as archive:
+    if not _git(remote, "ls-tree", commit):
+        return  # a commit without files
+    content = _git(remote, "archive", "--format=tar", commit)
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
         archive.extractall(folder, filter="data")
 
 
@@ -145,7 +148,7 @@ def _reaches(remote: Path, head: str, commit: str) -> bool:
     if len(commit) != 40 or any(letter not in "0123456789abcdef" for letter in commit):
         return False
     command = ["git", "-C", str(remote), "merge-base", "--is-ancestor", commit, head]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def sha1(content: bytes) -> str:
@@ -169,7 +172,7 @@ def _show(what: str) -> Callable[[Statement], Result]:
             for name, commit in sorted(item.state.get(what, {}).items())
             if like is None or like.fullmatch(name)
         ]
-        names = ("name", "path", "checkouts", "commit_hash")
+        names: tuple[str, ...] = ("name", "path", "checkouts", "commit_hash")
         if what == "tags":
             names = ("name", "path", "commit_hash", "author", "message")
         return rows([ResultColumn(name, length=16_777_216) for name in names], found, _LISTED)

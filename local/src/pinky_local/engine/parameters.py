@@ -319,7 +319,7 @@ def effective(statement: Statement, parameter: Parameter, item: CatalogObject | 
     catalog = statement.catalog
     while item is not None:
         if parameter.name in item.parameters:
-            return item.parameters[parameter.name], item.kind.upper() if item.kind != "view" else "TABLE"
+            return item.parameters[parameter.name], "TABLE" if item.kind in ("view", "event_table") else item.kind.upper()
         if item.parent == ACCOUNT:
             break
         item = catalog.objects[item.parent]

@@ -79,10 +79,29 @@ def show(statement: Statement) -> Result:
         if words in SPECIAL and (not terse or words.endswith("KEYS")):
             tokens.index += length
             return SPECIAL[words](statement)
+        if words == "INTEGRATIONS":
+            tokens.index += length
+            return _integrations(statement)
         if words in BY_PLURAL:
             tokens.index += length
             return _list(statement, BY_PLURAL[words], terse=terse)
     raise tokens.unexpected()
+
+
+def _integrations(statement: Statement) -> Result:
+    """SHOW INTEGRATIONS [LIKE '…']: those of every type, with the columns that all of them have."""
+    listing = Listing()
+    read_filters(statement, listing, BY_PLURAL["INTEGRATIONS"])
+    statement.finish_parsing()
+    kinds = [each for each in TYPES.values() if each.space == "integration"]
+    found = [item for each in kinds for item in _visible(statement, each, listing)]
+    names = ("name", "type", "category", "enabled", "comment", "created_on")
+    shown = []
+    for item in sorted(found, key=lambda one: one.name):
+        by_name = {column.name: column for column in TYPES[item.kind].show}
+        shown.append([by_name[name].get(statement, item) for name in names])
+    columns = [ResultColumn(name, length=16_777_216) for name in names[:-1]]
+    return rows([*columns, ResultColumn("created_on", "timestamp_ltz", scale=3)], shown, SHOW_TYPE)
 
 
 def _list(statement: Statement, spec: ObjectType, *, terse: bool) -> Result:

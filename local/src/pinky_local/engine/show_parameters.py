@@ -60,7 +60,8 @@ def _scope(statement: Statement) -> tuple[str, CatalogObject | None]:
     else:
         raise tokens.unexpected()
     if kind == "table" and statement.lookup("table", parts) is None:
-        return "table", statement.find("view", parts)
+        event_table = statement.lookup("event_table", parts)
+        return "table", event_table if event_table is not None else statement.find("view", parts)
     return kind, statement.find(kind, parts)
 
 

@@ -18,13 +18,30 @@ if TYPE_CHECKING:
 def pinky_resource_types() -> Iterable[type[Resource]]:
     """The kinds of this package."""
     from pinky_account.account_grant import AccountGrant
+    from pinky_account.api_integration import ApiIntegration
     from pinky_account.database import Database
+    from pinky_account.external_access_integration import ExternalAccessIntegration
+    from pinky_account.network_rule import NetworkRule
+    from pinky_account.notification_integration import NotificationIntegration
     from pinky_account.role import Role
     from pinky_account.role_grant import RoleGrant
     from pinky_account.storage_integration import StorageIntegration
+    from pinky_account.user import User
     from pinky_account.warehouse import Warehouse
 
-    return [AccountGrant, Database, Role, RoleGrant, StorageIntegration, Warehouse]
+    return [
+        AccountGrant,
+        ApiIntegration,
+        Database,
+        ExternalAccessIntegration,
+        NetworkRule,
+        NotificationIntegration,
+        Role,
+        RoleGrant,
+        StorageIntegration,
+        User,
+        Warehouse,
+    ]
 
 
 @hookimpl

@@ -38,7 +38,9 @@ __all__ = [
 KINDS: tuple[tuple[str, str], ...] = (
     ("contact", "Contact"),
     ("contact_reference", "ContactReference"),
+    ("event_table", "EventTable"),
     ("file_format", "FileFormat"),
+    ("git_repository", "GitRepository"),
     ("grant", "Grant"),
     ("procedure", "Procedure"),
     ("secret", "Secret"),

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pinky_local.engine.spec import ObjectType
-from pinky_local.engine.specs import account, contacts, containers, git, notifications, programs, relations, storage
+from pinky_local.engine.specs import (
+    access,
+    account,
+    contacts,
+    containers,
+    git,
+    notifications,
+    programs,
+    relations,
+    storage,
+)
 
 TYPES: dict[str, ObjectType] = {
     spec.kind: spec
-    for family in (account, containers, relations, storage, programs, notifications, contacts, git)
+    for family in (account, containers, relations, storage, programs, notifications, contacts, git, access)
     for spec in family.TYPES
 }
 """Object types by kind."""

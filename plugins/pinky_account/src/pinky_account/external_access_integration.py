@@ -1,0 +1,114 @@
+"""External access integrations: which hosts and secrets the code of functions and procedures may use.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-external-access-integration,
+https://docs.snowflake.com/en/sql-reference/sql/alter-external-access-integration,
+https://docs.snowflake.com/en/sql-reference/sql/desc-integration
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from pinky_account.integrations import described, no_rename, split_list
+from pinky_core import (
+    Action,
+    Address,
+    Context,
+    FieldChange,
+    QualifiedName,
+    Resource,
+    Risk,
+    Rows,
+    Source,
+    Statement,
+    is_given,
+    literal,
+    prop,
+    resource,
+    statement,
+)
+
+__all__ = ["ExternalAccessIntegration"]
+
+_LOST = "grants on the integration, and the access of functions and procedures that use it"
+
+
+@resource("external_access_integration", scope="account", stateful=False)
+class ExternalAccessIntegration(Resource):
+    """Network rules of mode EGRESS, and secrets that go with them, all named in full."""
+
+    show_pages = False
+    privileges: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("CREATE INTEGRATION or CREATE EXTERNAL ACCESS INTEGRATION", "the account"),
+        ("USAGE", "each secret and its schema"),
+        ("OWNERSHIP", "the external access integration"),
+    )
+
+    allowed_network_rules: tuple[QualifiedName, ...] = prop(
+        source=Source.DESCRIBE, refers_to="network_rule", doc="Rules of mode EGRESS, in any order."
+    )
+    allowed_authentication_secrets: tuple[QualifiedName, ...] | None = prop(
+        default=(), source=Source.DESCRIBE, refers_to="secret", doc="Secrets that code may use, in any order."
+    )
+    enabled: bool = prop(default=True, unset=False, doc="Whether it can be used.")
+    comment: str | None = prop(default=None, doc="Free text.")
+
+    former_address = classmethod(no_rename)
+
+    def contradictions(self) -> Iterable[tuple[str, str]]:
+        """Without a rule nothing could be reached."""
+        if not self.allowed_network_rules:
+            yield "allowed_network_rules", "name at least one rule"
+
+    def create(self, address: Address, context: Context) -> Sequence[Statement]:
+        """CREATE EXTERNAL ACCESS INTEGRATION; ENABLED is demanded."""
+        clauses = [f"CREATE EXTERNAL ACCESS INTEGRATION {address.sql}"]
+        for field in self.spec.fields:
+            value = getattr(self, field.name)
+            if field.name == "enabled":
+                value = value if is_given(value) else True
+            if is_given(value) and value != ():
+                clauses.append(f"{field.sql} = {literal(value)}")
+        return [statement(" ".join(clauses))]
+
+    def alter(
+        self, address: Address, live: Self, changes: Sequence[FieldChange], context: Context
+    ) -> Sequence[Statement]:
+        """SET, then UNSET; an empty list is unset."""
+        by_name = self.spec.by_name
+        given = [(by_name[c.path], c.after) for c in changes if c.after not in (None, ())]
+        given += [(by_name[c.path], True) for c in changes if c.path == "enabled" and c.after is None]
+        gone = [by_name[c.path].sql for c in changes if c.after in (None, ()) and c.path != "enabled"]
+        head = f"ALTER EXTERNAL ACCESS INTEGRATION {address.sql}"
+        pieces = [f"{field.sql} = {literal(value)}" for field, value in given]
+        return [
+            *([statement(f"{head} SET {' '.join(pieces)}")] if pieces else []),
+            *([statement(f"{head} UNSET {', '.join(gone)}")] if gone else []),
+        ]
+
+    def changes(self, address: Address, live: Self, context: Context) -> Sequence[FieldChange]:
+        """What differs; the order in lists counts for nothing."""
+        found = super().changes(address, live, context)
+        return [c for c in found if not c.path.startswith("allowed_") or _sorted(c.before) != _sorted(c.after)]
+
+    def risk(self, address: Address, action: Action, live: Self, changes: Sequence[FieldChange]) -> tuple[Risk, str]:
+        """Dropping it takes the access away."""
+        return (Risk.DESTRUCTIVE, _LOST) if action is Action.DROP else (Risk.SAFE, "")
+
+    @classmethod
+    def from_description(cls, rows: Rows) -> dict[str, Any]:
+        """The rows of DESCRIBE; lists are told with commas, perhaps in brackets, and none as such."""
+        told = described(cls.spec, rows)
+        lists = ("allowed_network_rules", "allowed_authentication_secrets")
+        found = {name: split_list(told[name]) for name in lists if name in told}
+        return {**told, **{name: () if value == ("none",) else value for name, value in found.items()}}
+
+    @classmethod
+    def from_raw(cls, raw: Mapping[str, Any]) -> Self:
+        """A body that may be only listed, not described."""
+        return super().from_raw({**{field.name: None for field in cls.spec.fields if field.required}, **raw})
+
+
+def _sorted(values: Any) -> list[str]:
+    return sorted(map(str, values or ()))
