@@ -2,8 +2,8 @@
 
     python examples/native_app/build.py OUT
 
-OUT then holds what is uploaded to the stage of an application package: manifest.yml, setup.sql, README.md, lib/*.zip and
-manifest_client.zip. Nothing of the account's package or of the command line is in it.
+OUT then holds what is uploaded to the stage of an application package: manifest.yml, setup.sql, README.md, the
+handler, lib/*.zip and manifest_client.zip. Nothing of the account's package or of the command line is in it.
 """
 
 from __future__ import annotations

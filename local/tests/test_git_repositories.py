@@ -1,4 +1,4 @@
-"""API integrations and Git repository clones, through the connector; the remote is a real repository on this machine."""
+"""API integrations and Git repository clones, through the connector; the remote is a real repository on disk."""
 
 from __future__ import annotations
 

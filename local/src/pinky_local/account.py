@@ -58,7 +58,7 @@ class LocalAccount:
         master_seconds: int = 14_400,
     ) -> None:
         self._data = _duck_data_plane(folder) if data and engine is None else None
-        self.engine: Engine = engine if engine is not None else _catalog_engine(folder, self._data, buckets, repositories)
+        self.engine: Engine = engine or _catalog_engine(folder, self._data, buckets, repositories)
         self._files: FileStore | None = getattr(getattr(self.engine, "account", None), "files", None)
         self._tasks = _tasks_of(self.engine)
         self._task_mode = tasks

@@ -99,8 +99,8 @@ def test_external_access_integrations_keep_the_laws(laboratory: Laboratory) -> N
     ("kind", "fields", "message"),
     [
         ("api_integration", {"api_provider": "git_https_api", "api_allowed_prefixes": []}, "at least one prefix"),
-        ("api_integration", {"api_provider": "aws_api_gateway", "api_allowed_prefixes": ["https://a"]}, "needs 'api_aws"),
-        ("api_integration", {"api_provider": "git_https_api", "api_allowed_prefixes": ["http://a"]}, "begins with https"),
+        ("api_integration", {"api_provider": "aws_api_gateway", "api_allowed_prefixes": ["https://a"]}, "needs 'api_a"),
+        ("api_integration", {"api_provider": "git_https_api", "api_allowed_prefixes": ["http://a"]}, "with https"),
         ("notification_integration", {"type": "QUEUE"}, "a queue needs 'direction'"),
         ("notification_integration", {"type": "EMAIL", "direction": "OUTBOUND"}, "does not exist for type EMAIL"),
         ("network_rule", {"type": "HOST_PORT", "value_list": ["a"]}, "has mode EGRESS, not INGRESS"),

@@ -29,7 +29,8 @@ def laboratory(tmp_path: Path) -> Iterator[Laboratory]:
         subprocess.run(["git", *command], env={**os.environ, **names}, check=True)
     with LocalAccount(data=False, repositories={ORIGIN: remote}) as account, account.connect() as connection:
         for text in (
-            "CREATE DATABASE D", "CREATE SCHEMA D.S", "CREATE SECRET D.S.K TYPE = PASSWORD USERNAME = 'a' PASSWORD = 'b'",
+            "CREATE DATABASE D", "CREATE SCHEMA D.S",
+            "CREATE SECRET D.S.K TYPE = PASSWORD USERNAME = 'a' PASSWORD = 'b'",
             "CREATE API INTEGRATION GIT API_PROVIDER = git_https_api API_ALLOWED_PREFIXES = ('https://git.example/') "
             "ALLOWED_AUTHENTICATION_SECRETS = ALL ENABLED = TRUE",
             "CREATE API INTEGRATION OTHER API_PROVIDER = git_https_api API_ALLOWED_PREFIXES = ('https://') "

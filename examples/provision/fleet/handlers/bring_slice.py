@@ -23,7 +23,8 @@ def main(session, work):
         values = [work["run_id"], work["step"], result.client, result.status]
         lists = [json.dumps(list(result.changes)), json.dumps(list(result.failures))]
         session.sql(
-            "INSERT INTO PINKY.BILLING.FLEET_RESULTS SELECT ?, ?, ?, ?, PARSE_JSON(?), PARSE_JSON(?), CURRENT_TIMESTAMP()",
+            "INSERT INTO PINKY.BILLING.FLEET_RESULTS "
+            "SELECT ?, ?, ?, ?, PARSE_JSON(?), PARSE_JSON(?), CURRENT_TIMESTAMP()",
             params=values + lists,
         ).collect()
 

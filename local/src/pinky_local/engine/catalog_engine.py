@@ -72,9 +72,9 @@ from pinky_local.types import (
 )
 
 FAMILIES = (
-    access_integrations, alter_table, cancelling, definitions_text, git_repositories, notification_integrations, procedures, remarks, routines, schemas,
-    show_grants, show_keys, show_parameters, stages, storage, streams, tags, tasks, views, warehouses,
-    run_functions, run_tables,
+    access_integrations, alter_table, cancelling, definitions_text, git_repositories, notification_integrations,
+    procedures, remarks, routines, schemas, show_grants, show_keys, show_parameters, stages, storage, streams, tags,
+    tasks, views, warehouses, run_functions, run_tables,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 

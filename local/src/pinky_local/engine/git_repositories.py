@@ -167,11 +167,11 @@ def _show(what: str) -> Callable[[Statement], Result]:
         statement.finish_parsing()
         item = statement.find("git_repository", parts)
         statement.require(item, "READ", "WRITE")
-        found = [
-            [name, f"/{what}/{name}", "", commit] if what == "branches" else [name, f"/{what}/{name}", commit, None, None]
-            for name, commit in sorted(item.state.get(what, {}).items())
-            if like is None or like.fullmatch(name)
-        ]
+        held = sorted(item.state.get(what, {}).items())
+        wanted = [(name, commit) for name, commit in held if like is None or like.fullmatch(name)]
+        found: list[list[str | None]] = [[name, f"/{what}/{name}", "", commit] for name, commit in wanted]
+        if what == "tags":
+            found = [[name, f"/{what}/{name}", commit, None, None] for name, commit in wanted]
         names: tuple[str, ...] = ("name", "path", "checkouts", "commit_hash")
         if what == "tags":
             names = ("name", "path", "commit_hash", "author", "message")

@@ -159,7 +159,8 @@ def end_session(statement: Statement) -> None:
 
 def forget_leftovers(account: Account) -> None:
     """After a start from a folder: rows and files of no object are what the last process had dropped, or temporary."""
-    account.files.retain(item.number for item in account.catalog.objects.values() if item.kind in ("stage", "git_repository"))
+    with_files = ("stage", "git_repository")
+    account.files.retain(item.number for item in account.catalog.objects.values() if item.kind in with_files)
     if account.data is None:
         return
     tables = (item for item in account.catalog.objects.values() if item.kind == "table")

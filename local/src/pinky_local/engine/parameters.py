@@ -319,7 +319,8 @@ def effective(statement: Statement, parameter: Parameter, item: CatalogObject | 
     catalog = statement.catalog
     while item is not None:
         if parameter.name in item.parameters:
-            return item.parameters[parameter.name], "TABLE" if item.kind in ("view", "event_table") else item.kind.upper()
+            level = "TABLE" if item.kind in ("view", "event_table") else item.kind.upper()
+            return item.parameters[parameter.name], level
         if item.parent == ACCOUNT:
             break
         item = catalog.objects[item.parent]

@@ -84,7 +84,9 @@ class ApiIntegration(Resource):
     allowed_authentication_secrets: tuple[str, ...] | None = prop(
         default=(), source=Source.DESCRIBE, doc="Secrets (Git only), in full; or all, or none, alone in the list."
     )
-    api_aws_role_arn: str | None = prop(default=None, source=Source.DESCRIBE, unset=False, doc="Role of the gateway (AWS).")
+    api_aws_role_arn: str | None = prop(
+        default=None, source=Source.DESCRIBE, unset=False, doc="Role of the gateway (AWS)."
+    )
     azure_tenant_id: str | None = prop(default=None, source=Source.DESCRIBE, unset=False, doc="Tenant (Azure).")
     azure_ad_application_id: str | None = prop(
         default=None, source=Source.DESCRIBE, unset=False, doc="Application of the function app (Azure)."

@@ -98,9 +98,9 @@ class NetworkRule(Resource):
         modes = _MODES.get(self.type)
         if modes is not None and mode not in modes:
             yield "mode", f"a rule of type {self.type} has mode {modes[0]}, not {mode}"
-        if mode in (RuleMode.INTERNAL_STAGE, RuleMode.SNOWFLAKE_MANAGED_STORAGE_VOLUME):
-            if self.type is not RuleType.AWSVPCEID:
-                yield "mode", f"mode {mode} is for type AWSVPCEID, not for {self.type}"
+        storage = mode in (RuleMode.INTERNAL_STAGE, RuleMode.SNOWFLAKE_MANAGED_STORAGE_VOLUME)
+        if storage and self.type is not RuleType.AWSVPCEID:
+            yield "mode", f"mode {mode} is for type AWSVPCEID, not for {self.type}"
         if mode is RuleMode.EGRESS and self.type not in (RuleType.HOST_PORT, RuleType.PRIVATE_HOST_PORT):
             yield "mode", f"a rule of type {self.type} is not for EGRESS"
         if not self.value_list:
@@ -138,7 +138,8 @@ class NetworkRule(Resource):
     @classmethod
     def from_description(cls, rows: Rows) -> dict[str, Any]:
         """The one row of DESCRIBE NETWORK RULE."""
-        return {"value_list": split_list(value) for (value,) in rows.pick("value_list")}
+        told = [value for (value,) in rows.pick("value_list")]
+        return {"value_list": split_list(told[0])} if told else {}
 
     @classmethod
     def from_raw(cls, raw: Mapping[str, Any]) -> Self:

@@ -64,7 +64,7 @@ class User(Resource):
         ("MANAGE GRANTS", "the account, to see users of others"),
     )
 
-    login_name: str | None = prop(default=None, unset=False, doc="Name to log in with; Snowflake folds it to upper case.")
+    login_name: str | None = prop(default=None, unset=False, doc="Name to log in with; case counts for nothing.")
     display_name: str | None = prop(default=None, doc="Name that is shown.")
     first_name: str | None = prop(default=None, doc="Of a person.")
     middle_name: str | None = prop(default=None, source=Source.DESCRIBE, doc="Of a person.")
@@ -80,7 +80,7 @@ class User(Resource):
     disabled: bool = prop(default=False, doc="Whether the user is shut out.")
     default_warehouse: Identifier | None = prop(default=None, refers_to="warehouse", doc="Warehouse of new sessions.")
     default_namespace: str | None = prop(default=None, doc="Database, or database and schema, of new sessions.")
-    default_role: Identifier | None = prop(default=None, refers_to="role", doc="Role of new sessions; not granted by it.")
+    default_role: Identifier | None = prop(default=None, refers_to="role", doc="Role of new sessions; it grants none.")
     default_secondary_roles: tuple[str, ...] | None = prop(default=("ALL",), doc="ALL in a list, or an empty list.")
     rsa_public_key: str | None = prop(default=None, source=Source.DESCRIBE, doc="Public key in PEM, head and foot off.")
     rsa_public_key_2: str | None = prop(default=None, source=Source.DESCRIBE, doc="A second one, to change keys.")
