@@ -117,6 +117,6 @@ def test_a_syntax_error_comes_before_a_missing_object() -> None:
 
 def test_types_that_are_not_here_are_named_in_full() -> None:
     account = in_schema()
-    for words in ("ROW ACCESS POLICY", "DYNAMIC TABLE", "MATERIALIZED VIEW", "API INTEGRATION", "ALERT"):
+    for words in ("ROW ACCESS POLICY", "DYNAMIC TABLE", "MATERIALIZED VIEW", "SECURITY INTEGRATION", "ALERT"):
         error = account.refused(f"CREATE {words} x")
         assert error.message == f"Unsupported feature '{words} (not part of this local account)'."
