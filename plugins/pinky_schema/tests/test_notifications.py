@@ -189,6 +189,13 @@ def test_payloads_are_data(centre: Centre) -> None:
     assert [json.loads(row[0])["more"] for row in found] == [[text] for text in hostile]
 
 
+@pytest.mark.parametrize("title", ["'''); raise SystemExit('''", '"""', "\\", "$$", "{x}", "é\n\\n"], ids=ascii)
+def test_titles_of_events_are_data_in_the_body_of_the_procedure(centre: Centre, title: str) -> None:
+    centre.apply(notifications={"events": {"REPORT_READY": {"title": title}}})
+    centre.notify("REPORT_READY")
+    assert centre.run("SELECT TITLE FROM D.S.NOTIFICATIONS") == [(title,)]
+
+
 def test_an_unknown_event_is_refused_with_the_nearest(centre: Centre) -> None:
     with pytest.raises(ProgrammingError, match="did you mean FAILED_PAYMENT"):
         centre.notify("FAILED_PAYMENTS")

@@ -112,7 +112,7 @@ def expand(value: Any, context: SectionContext) -> Iterator[Expanded]:
 _LOCK = (("ID", "NUMBER(38,0)", "1"), ("HELD_AT", "TIMESTAMP_LTZ(9)", "When it was last taken"))
 _HANDLER = """
 
-SETTINGS = json.loads(r'''{settings}''')
+SETTINGS = json.loads({settings!r})
 
 
 def main(session, event, payload, event_key):
