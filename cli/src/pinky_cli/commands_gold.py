@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pinky_cli.commands_plan import AsJson, declared, provider, run_errors, write_file
+from pinky_cli.commands_plan import AsJson, provider, run_errors, write_file
 from pinky_cli.connect import CannotConnectError, opened
+from pinky_cli.manifests import declared
 from pinky_cli.options import CONNECTION, MANIFEST, OUTPUT, with_options
 from pinky_cli.settings import Settings
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pinky_cli.commands_plan import declared, run_errors
+from pinky_cli.commands_plan import run_errors
+from pinky_cli.manifests import declared
 from pinky_cli.options import MANIFEST, OUTPUT, with_options
 from pinky_cli.settings import Settings
 

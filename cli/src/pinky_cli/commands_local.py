@@ -147,8 +147,9 @@ def examples_in(given: str | None) -> list[Path]:
 def _demonstrate(run: Run, manifest: Path, *, brief: bool) -> int:
     import dataclasses
 
-    from pinky_cli.commands_plan import declared, exit_code_of, prepare_embedded, provider, run_apply, show_plan
+    from pinky_cli.commands_plan import exit_code_of, prepare_embedded, provider, run_apply, show_plan
     from pinky_cli.connect import connected_to, embedded_account
+    from pinky_cli.manifests import declared
     from pinky_cli.render_human import render_report, summary_of
 
     env = run.settings.env or first_environment(manifest)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pinky_cli.connect import CannotConnectError, opened
+from pinky_cli.manifests import declared, declared_in_snowflake, lies_in_snowflake
 from pinky_cli.options import CONNECTION, MANIFEST, OUTPUT, with_options
 from pinky_cli.settings import Settings
 
@@ -71,11 +72,13 @@ def plan(
 
     run = Run(settings, as_json=as_json)
     try:
-        desired = declared(run, prune=prune)
+        desired = None if lies_in_snowflake(settings) else declared(run, prune=prune)
         run.start_logging()
         with opened(settings, run.id) as connection:
+            pinky = provider(run, connection)
+            desired = desired or declared_in_snowflake(run, pinky, prune=prune)
             prepare_embedded(run, connection, desired.target)
-            made = provider(run, connection).plan_desired(desired, prune=prune)
+            made = pinky.plan_desired(desired, prune=prune)
     except run_errors() as error:
         return run.failed(error)
     show_plan(run, made, brief=brief, desired=desired)
@@ -125,14 +128,15 @@ def apply(
     try:
         refuse_unknown_kinds(run, allowed)
         made = read_plan(saved) if saved is not None else None
-        desired = declared(run, prune=prune) if made is None else None
+        remote = lies_in_snowflake(settings)
+        desired = declared(run, prune=prune) if made is None and not remote else None
         run.start_logging()
         with opened(settings, run.id) as connection:
             pinky = provider(run, connection)
-            if desired is not None:
+            if made is None:
+                desired = desired or declared_in_snowflake(run, pinky, prune=prune)
                 prepare_embedded(run, connection, desired.target)
                 made = pinky.plan_desired(desired, prune=prune)
-            assert made is not None
             return _apply_plan(
                 run, pinky, made, desired=desired, allowed=allowed, yes=yes, brief=brief, saved=saved, prune=prune
             )
@@ -201,34 +205,6 @@ def exit_code_of(report: Report) -> int:
     if report.ok:
         return 0
     return EXIT_CODE if report.interrupted else 1
-
-
-def declared(run: Run, *, prune: bool = False) -> Desired:
-    """What the manifest declares. Raises `DiagnosticsError` with all mistakes."""
-    from pinky_core import validate_manifest
-
-    settings = run.settings
-    check_manifest_is_there(settings)
-    variables = settings.given_variables()
-    desired = validate_manifest(
-        settings.source, run.registry, target=settings.target, env=settings.env, variables=variables
-    )
-    if prune and desired.scope != "schema":
-        raise typer.BadParameter(f"--prune drops only inside one schema; this manifest has scope {desired.scope}")
-    return desired
-
-
-def check_manifest_is_there(settings: Settings) -> None:
-    """`PinkyError` that says where a manifest was looked for, which the core does not tell of a machine's folders."""
-    from pinky_core import PinkyError
-
-    path = Path(settings.source)
-    if path.is_file() or any((path / name).exists() for name in ("manifest.yml", "manifest.yaml")):
-        return
-    if not path.is_dir():
-        raise PinkyError(f"there is no folder or file {settings.source!r}; -m names the folder of a manifest")
-    where = "here" if settings.manifest is None else f"in {settings.source!r}"
-    raise PinkyError(f"there is no manifest.yml {where}; -m names the folder of one, `pinky init` writes a first one")
 
 
 def prepare_embedded(run: Run, connection: Any, target: tuple[Identifier, ...]) -> None:

@@ -42,7 +42,7 @@ MANIFEST: dict[str, tuple[Any, Any]] = {
                 "-m",
                 callback=_given,
                 metavar="PATH",
-                help="Folder of the manifest, or its file. Default: .",
+                help="Folder of the manifest, or its file. plan, apply, fleet: also @DB.SCHEMA.STAGE/path/. Default: .",
             ),
         ],
         None,

@@ -1,0 +1,71 @@
+"""What the manifest of a command declares: from a folder of this machine, or from a stage or Git repository."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from pinky_cli.settings import Settings
+
+if TYPE_CHECKING:
+    from pinky_cli.run import Run
+    from pinky_core import Desired, Provider
+
+_IN_SNOWFLAKE = re.compile(r"@|[^/\\:]*\.[^/\\:]*:/")
+
+
+def lies_in_snowflake(settings: Settings) -> bool:
+    """Whether -m names a stage or a Git repository: ``@DB.SCHEMA.STAGE/…`` or ``DB.SCHEMA.REPO:/…``."""
+    return _IN_SNOWFLAKE.match(settings.source) is not None
+
+
+def declared(run: Run, *, prune: bool = False) -> Desired:
+    """What a manifest of this machine declares. Raises `DiagnosticsError` with all mistakes."""
+    from pinky_core import PinkyError, validate_manifest
+
+    settings = run.settings
+    if lies_in_snowflake(settings):
+        raise PinkyError(f"{settings.source} lies in Snowflake; plan, apply and fleet read from there, this does not")
+    check_manifest_is_there(settings)
+    desired = validate_manifest(
+        settings.source, run.registry, target=settings.target, env=settings.env, variables=settings.given_variables()
+    )
+    return _prunable(desired) if prune else desired
+
+
+def declared_in_snowflake(run: Run, pinky: Provider, *, prune: bool = False) -> Desired:
+    """What a manifest on a stage or in a Git repository declares; tells which commit was read."""
+    from pinky_core import PinkyError
+
+    settings = run.settings
+    source = pinky.open(settings.source)
+    if not source.list("manifest.y*ml"):
+        raise PinkyError(f"there is no manifest.yml in {source.name}/")
+    reference, commit = getattr(source, "reference", ""), getattr(source, "commit", None)
+    if commit is not None:
+        where = "" if reference == "commit" else f" ({reference})"
+        run.terminal.say(f"Read at commit {commit}{where}.")
+    desired = pinky.validate(source, settings.target, settings.given_variables(), env=settings.env)
+    return _prunable(desired) if prune else desired
+
+
+def check_manifest_is_there(settings: Settings) -> None:
+    """`PinkyError` that says where a manifest was looked for, which the core does not tell of a machine's folders."""
+    from pinky_core import PinkyError
+
+    path = Path(settings.source)
+    if path.is_file() or any((path / name).exists() for name in ("manifest.yml", "manifest.yaml")):
+        return
+    if not path.is_dir():
+        raise PinkyError(f"there is no folder or file {settings.source!r}; -m names the folder of a manifest")
+    where = "here" if settings.manifest is None else f"in {settings.source!r}"
+    raise PinkyError(f"there is no manifest.yml {where}; -m names the folder of one, `pinky init` writes a first one")
+
+
+def _prunable(desired: Desired) -> Desired:
+    if desired.scope != "schema":
+        raise typer.BadParameter(f"--prune drops only inside one schema; this manifest has scope {desired.scope}")
+    return desired
