@@ -3,6 +3,7 @@
 demo      apply examples/ on the embedded local account, then plan again: No changes.
 pipeline  run examples/pipeline there from end to end: files land, are processed once, their outputs registered
 tests     all tests, on every supported Python that is installed
+provision run examples/provision there: clients made, told, brought up to date together, dropped
 snowpark  the tests that need Snowpark or pyarrow, and with it the connector's older line (4.x)
 types     mypy --strict
 lint      ruff and the import contracts
@@ -77,6 +78,12 @@ def demo(session: nox.Session) -> None:
 def pipeline(session: nox.Session) -> None:
     install_all(session, *SNOWPARK)
     session.run("python", "examples/pipeline/run.py", *session.posargs)
+
+
+@nox.session(python="3.11")
+def provision(session: nox.Session) -> None:
+    install_all(session, *SNOWPARK)
+    session.run("python", "examples/provision/run.py", *session.posargs)
 
 
 @nox.session(python=PYTHONS)

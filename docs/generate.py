@@ -177,12 +177,14 @@ def plugin_page(name: str) -> str:
 
 
 def _values(path: str, schema: Mapping[str, Any], *, required: bool = False) -> Iterator[tuple[str, str]]:
-    """A value and what is in it, with paths such as ``steps[].name``, each with its cells."""
+    """A value and what is in it, with paths such as ``steps[].name`` or ``events.NAME.title``, each with its cells."""
     if path:
         default = f"`{schema['default']}`" if "default" in schema else "required" if required else ""
         yield path, f"{_type_of(schema)} | {default} | {_cell(schema.get('description', ''))}"
     for name, each in schema.get("properties", {}).items():
         yield from _values(f"{path}.{name}" if path else name, each, required=name in schema.get("required", ()))
+    if isinstance(more := schema.get("additionalProperties"), dict):
+        yield from _inside(f"{path}.NAME" if path else "NAME", more)
     for each in schema.get("anyOf", ()):
         yield from _inside(path, each)
     if "items" in schema:

@@ -14,7 +14,7 @@ from pinky_core.diff import FieldChange
 from pinky_core.errors import DiagnosticsError
 from pinky_core.graph import in_order
 from pinky_core.resource import Context, Declared, Names, Resource
-from pinky_core.spec import ABSENT, OnChange
+from pinky_core.spec import ABSENT, Nested, OnChange
 from pinky_core.sql import Statement
 
 __all__ = ["Plan", "declared_fields", "make_plan", "needs_of"]
@@ -187,8 +187,16 @@ def _existing(
 
 
 def declared_fields(body: Resource) -> tuple[str, ...]:
-    """Names of the fields a manifest gave, null or not."""
-    return tuple(field.name for field in body.spec.fields if getattr(body, field.name) is not ABSENT)
+    """Names of the fields a manifest gave, null or not; of nested values also what is in them, ``directory.enable``."""
+    names: list[str] = []
+    for field in body.spec.fields:
+        value = getattr(body, field.name)
+        if value is not ABSENT:
+            names.append(field.name)
+        if isinstance(value, Nested):
+            inner = (each.name for each in value.spec.fields if getattr(value, each.name) is not ABSENT)
+            names += [f"{field.name}.{name}" for name in inner]
+    return tuple(names)
 
 
 def _orphans(

@@ -273,13 +273,12 @@ class Resource:
         cls, reader: Reader, found: dict[Address, dict[str, Any]], wanted: Mapping[Address, Wanted]
     ) -> None:
         """Fill in what the listing does not tell, for wanted objects only, with all statements under way at once."""
-        described = {f.name for f in cls.spec.fields if f.source is Source.DESCRIBE}
         parameters = {f.name for f in cls.spec.fields if f.source is Source.PARAMETER}
         describe: dict[Address, str] = {}
         show: dict[Address, str] = {}
         for address in found:
             fields = wanted[address].fields if address in wanted else frozenset()
-            if described & fields:
+            if cls.needs_description(fields):
                 describe[address] = f"DESCRIBE {cls.spec.sql} {address.sql}"
             if parameters & fields:
                 show[address] = f"SHOW PARAMETERS IN {cls.parameters_of()} {address.sql}"
@@ -290,6 +289,11 @@ class Resource:
             found[address].update(cls.from_description(reader.rows(statement)))
         for address, statement in show.items():
             found[address].update(cls.from_parameters(reader.rows(statement)))
+
+    @classmethod
+    def needs_description(cls, fields: frozenset[str]) -> bool:
+        """Whether DESCRIBE is needed to compare these declared fields, such as ``directory.enable``."""
+        return any(f.source is Source.DESCRIBE and f.name in fields for f in cls.spec.fields)
 
     @classmethod
     def parameters_of(cls) -> str:

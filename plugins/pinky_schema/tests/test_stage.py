@@ -63,6 +63,30 @@ def test_internal_stage_with_directory_table(laboratory: Laboratory) -> None:
     assert apply(laboratory, comment=None) == ["ALTER STAGE D.S.ST SET COMMENT = ''"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "described"),
+    [
+        ({"directory": {"enable": True}}, False),
+        ({"directory": {"enable": True, "refresh_on_create": False}}, False),
+        ({"directory": None}, False),
+        ({"directory": {"enable": True, "auto_refresh": False}}, True),
+        ({"directory": {"enable": True}, "file_format": {"type": "JSON"}}, True),
+    ],
+)
+def test_what_show_tells_is_not_asked_of_describe(
+    laboratory: Laboratory, fields: dict[str, Any], described: bool
+) -> None:
+    session = laboratory.provider.session
+    apply(laboratory, **fields)
+    sent: list[str] = []
+    run = session.execute
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "execute", lambda text, *values: sent.append(text) or run(text, *values))
+        assert laboratory.plan({"stage": [{"name": "st", **fields}]}).empty
+    assert any(each.startswith("SHOW STAGES") for each in sent)
+    assert any(each.startswith("DESCRIBE STAGE") for each in sent) == described
+
+
 def test_external_stage_changes_in_place(laboratory: Laboratory) -> None:
     statements = apply(laboratory, url="s3://b/x/", storage_integration="i")
     assert statements == ["CREATE STAGE D.S.ST URL = 's3://b/x/' STORAGE_INTEGRATION = I"]

@@ -284,6 +284,14 @@ class Stage(Resource):
         return raw
 
     @classmethod
+    def needs_description(cls, fields: frozenset[str]) -> bool:
+        """SHOW STAGES tells whether there is a directory table; what it is like only DESCRIBE tells."""
+        told = {"directory.enable", "directory.refresh_on_create"}
+        if not any(each.startswith("directory.") for each in fields - told):
+            fields -= {"directory"}
+        return super().needs_description(fields)
+
+    @classmethod
     def from_description(cls, rows: Rows) -> dict[str, Any]:
         """The rows of DESCRIBE STAGE, by parent property."""
         groups: dict[str, dict[str, Any]] = {}
