@@ -32,8 +32,7 @@ SLOT_PAGE = DOCS / "tutorial/write-a-slot.md"
 EXAMPLE = ROOT / "plugins/pinky_example"
 # What stands before a page's manifests are applied, as statements.
 GROUND = ("CREATE DATABASE SHOP", "CREATE SCHEMA SHOP.SALES", "CREATE SCHEMA SHOP.CLIENT_TEMPLATE")
-
-
+REPOSITORY = "https://git.shop.example/data/product.git"
 _SECONDS = re.compile(r"\b\d+\.\d s\b")
 
 
@@ -106,7 +105,9 @@ def test_the_manifests_of_a_page_apply_one_after_the_other(page: Path, tmp_path:
     monkeypatch.setenv("PAYMENT_API_KEY", "k")
     password = tmp_path / "ftp_password"
     password.write_text("p\n", encoding="utf-8")
-    with engine() as account:
+    remote = repository(tmp_path / "remote")
+    # who is a contact of what is read by a query
+    with engine(data="contacts:" in page.read_text("utf-8"), repositories={REPOSITORY: remote}) as account:
         pinky = on_the_ground(DirectSession(account), page)
         for number, snippet in enumerate(each for each in SNIPPETS if each.page == page):
             files = {
@@ -117,6 +118,15 @@ def test_the_manifests_of_a_page_apply_one_after_the_other(page: Path, tmp_path:
             report = pinky.apply(folder, env=env, allow=["destructive"])
             assert [(event.name, event.error, event.because) for event in report.events if not report.ok] == []
             assert differences(pinky.plan(folder, env=env)) == []
+
+
+def repository(folder: Path) -> Path:
+    """A Git repository, which the guide about sources reads, with one commit."""
+    author = ["-c", "user.name=a", "-c", "user.email=a@shop.example"]
+    for arguments in (["init", "-q", "-b", "main"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        folder.mkdir(exist_ok=True)
+        subprocess.check_call(["git", *author, "-C", str(folder), *arguments])
+    return folder
 
 
 def on_the_ground(session: DirectSession, page: Path, *, schemas: bool = False) -> Provider:

@@ -159,7 +159,7 @@ def test_failures_beyond_the_limit_stop_the_run(world: World) -> None:
     fleet = world.fleet()
     report = fleet.apply(fleet.plan(), canary=1, parallel=1, max_failures=0.1)
     assert report.counts() == {"failed": 2, "ok": 2, "skipped": 6}
-    assert report.stopped == "2 clients failed, more than 1"
+    assert report.stopped == "2 of 10 clients failed, and 10% may"
 
 
 def test_an_interrupted_run_is_continued_by_the_next(world: World) -> None:
@@ -236,6 +236,27 @@ def test_the_command_plans_applies_and_tells_the_status(world: World, tmp_path: 
     assert "2 clients: 2 current, 0 behind, 0 broken." in text
     code, text = pinky(world.account, tmp_path, "fleet", "status", *common, "--json")
     assert [each["state"] for each in json.loads(text)["clients"]] == ["current", "current", "broken"]
+
+
+def test_the_guide_shows_what_the_command_prints(world: World, tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs/how-to/fleet.md").read_text(encoding="utf-8")
+    folder = tmp_path / "manifest_client"
+    folder.mkdir()
+    wanted = page.partition("# manifest_client/manifest.yml\n")[2].partition("```")[0]
+    manifest = folder / "manifest.yml"
+    manifest.write_text(wanted.replace(", {name: PAID_AT, type: DATE}", ""), encoding="utf-8")
+    world.clients("ACME", "GLOBEX", "HOOLI", "INITECH", "STARK", "UMBRELLA", "WAYNE")
+    run = ("-m", str(folder), "--database", "X")
+    assert pinky(world.account, tmp_path, "fleet", "apply", *run, "--yes")[0] == 0
+    world.sql("ALTER TABLE X.STARK.INVOICES ADD COLUMN PAID_AT DATE")
+    world.sql("ALTER TABLE X.HOOLI.INVOICES ADD COLUMN PAID_AT VARCHAR")
+    manifest.write_text(wanted, encoding="utf-8")
+    code, text = pinky(world.account, tmp_path, "fleet", "plan", *run)
+    assert code == 1
+    assert text in page
+    code, text = pinky(world.account, tmp_path, "fleet", "apply", *run, "--yes")
+    assert code == 1
+    assert "1 of 7 clients failed, and 5% may. Mend what failed, or raise --max-failures." in text
 
 
 def test_help_lists_the_three_commands() -> None:

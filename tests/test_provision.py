@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -88,7 +91,8 @@ def test_a_schema_that_is_no_client_is_neither_filled_nor_dropped(world: Provisi
 # -- privileges ----------------------------------------------------------------------------------------------------
 
 PRIVILEGES = {
-    "CREATE PROCEDURE ON SCHEMA PINKY.BILLING": None,  # to deploy the procedures, not to run them
+    # None: to deploy the procedures, not to run them
+    "CREATE PROCEDURE ON SCHEMA PINKY.BILLING": None,
     "CREATE STAGE ON SCHEMA PINKY.BILLING": None,
     "USAGE ON DATABASE PINKY": "USAGE on its database and schema",
     f"CREATE SCHEMA ON DATABASE {DATABASE}": f"CREATE SCHEMA on database {DATABASE}",
@@ -106,6 +110,21 @@ def test_the_owner_of_the_procedures_holds_exactly_the_documented_privileges(wor
     assert held == set(PRIVILEGES)
     owned = {f"{row[2]} {row[3].partition('(')[0]}" for row in shown if row[1] == "OWNERSHIP"}
     assert {each.split(".")[0] for each in owned} == {"PROCEDURE PINKY", "STAGE PINKY"}
+
+
+def test_the_guide_lists_the_same() -> None:
+    page = (EXAMPLE.parent.parent / "docs/how-to/provisioning.md").read_text(encoding="utf-8")
+    section = page.partition("## Privileges")[2].partition("## ")[0]
+    assert set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)) == set(PRIVILEGES)
+
+
+def test_the_guide_shows_what_the_example_prints() -> None:
+    page = (EXAMPLE.parent.parent / "docs/how-to/provisioning.md").read_text(encoding="utf-8")
+    command = [sys.executable, str(EXAMPLE / "run.py"), "--clients", "2"]
+    ran = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    shown, _, rest = ran.stdout.partition("\n\n  ACCESS_APPROVAL")
+    assert re.sub(r"\d+\.\d s", "0.7 s", shown) in page
+    assert "3 clients off-boarded; the account is what it was before the first call." in rest
 
 
 @pytest.mark.parametrize(("grant", "named"), [(each, name) for each, name in PRIVILEGES.items() if name is not None])

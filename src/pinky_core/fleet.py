@@ -230,6 +230,7 @@ class _FleetRun:
         self._stop = stop
         self._plans = plans
         self._limit = max_failures * len(plans) if max_failures <= 1 else max_failures
+        self._allowed = f"{max_failures:.3g}" if max_failures > 1 else f"{100 * max_failures:g}%"
         self._results: list[ClientResult] = []
         self._failed = 0
         self._why = ""
@@ -276,7 +277,7 @@ class _FleetRun:
         if self._stop.is_set() and not self._why:
             self._why = "the run was interrupted"
         if self._failed > self._limit and not self._why:
-            self._why = f"{self._failed} clients failed, more than {self._limit:g}"
+            self._why = f"{self._failed} of {len(self._plans)} clients failed, and {self._allowed} may"
         return not self._why
 
     def _apply(self, each: ClientPlan) -> ClientResult:

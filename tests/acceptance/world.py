@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pinky_local.data import DuckDataPlane
 from pinky_local.engine import CatalogEngine
 from pinky_local.types import SqlError
 
@@ -107,9 +108,12 @@ def _lasting(rows: Rows) -> list[str]:
 
 
 @contextmanager
-def engine() -> Iterator[CatalogEngine]:
-    """An empty account in memory."""
-    yield CatalogEngine()
+def engine(*, data: bool = False, repositories: Mapping[str, Path] | None = None) -> Iterator[CatalogEngine]:
+    """An empty account in memory; with ``data`` it answers queries, ``repositories`` are remote Git repositories."""
+    plane = DuckDataPlane() if data else None
+    yield CatalogEngine(None, plane, None, repositories)
+    if plane is not None:
+        plane.close()
 
 
 def differences(plan: Plan) -> list[str]:

@@ -171,8 +171,9 @@ def apply(
     if ended.ok:
         return 0
     from pinky_cli.interrupts import EXIT_CODE
+    from pinky_cli.render_human import INTERRUPTED
 
-    return EXIT_CODE if ended.stopped == "the run was interrupted" else 1
+    return EXIT_CODE if ended.stopped == INTERRUPTED else 1
 
 
 def _apply(
@@ -388,10 +389,13 @@ def _show_report(run: Run, ended: FleetReport, path: str | None) -> None:
         found = {"counts": ended.counts(), "stopped": ended.stopped, "clients": [e.as_json() for e in ended.results]}
         _write_json(run, found)
         return
+    from pinky_cli.render_human import INTERRUPTED
+
     told = ", ".join(f"{count} {status}" for status, count in ended.counts().items())
     run.terminal.show(f"{len(ended.results)} clients: {told}.")
     if ended.stopped:
-        run.terminal.say(f"error: stopped: {ended.stopped}. Run the same command again to go on.")
+        first = "" if ended.stopped == INTERRUPTED else "Mend what failed, or raise --max-failures. "
+        run.terminal.say(f"error: stopped: {ended.stopped}. {first}Run the same command again to go on.")
     if path is not None:
         run.terminal.say(f"A line for each client: {path}")
 
