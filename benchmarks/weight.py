@@ -2,7 +2,7 @@
 
     python benchmarks/weight.py
 
-Prints a table; `nox -s bench` runs it. Times are the median of several fresh processes.
+Prints a table. Times are the median of several fresh processes.
 """
 
 from __future__ import annotations
