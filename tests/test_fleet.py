@@ -140,6 +140,26 @@ def test_three_broken_clients_are_told_and_the_others_are_served(world: World) -
     assert not report.ok
 
 
+def test_what_is_wrong_for_all_is_found_without_reading_each(world: World) -> None:
+    clients = [Identifier(f"C{number}") for number in range(200)]
+    start = len(world.account.journal)
+    fleet = Fleet(world.provider, MemorySource({"manifest.yml": FIRST}), Identifier("NOPE"), clients, variables=VARS)
+    plans = fleet.plan()
+    assert len(plans) == 200
+    assert {str(each.problems[0]).partition(":")[0] for each in plans} == {"error[not-visible]"}
+    assert len(world.account.journal) - start < 20
+
+
+@pytest.mark.parametrize("missing", [{0}, {99}, {0, 99}, {41, 42, 98}, set(range(60))], ids=str)
+def test_schemas_that_are_missing_are_told_one_by_one(world: World, missing: set[int]) -> None:
+    world.clients(*(f"C{number:02}" for number in range(100) if number not in missing))
+    fleet = world.fleet(clients=[Identifier(f"C{number:02}") for number in range(100)])
+    plans = fleet.plan()
+    broken = {number for number, each in enumerate(plans) if each.state == "broken"}
+    assert broken == missing
+    assert all(f"X.C{number:02} does not exist" in str(plans[number].problems[0]) for number in missing)
+
+
 def test_a_canary_that_fails_stops_the_run_before_any_other_client(world: World) -> None:
     world.clients("A", "B", "C")
     world.sql("CREATE TABLE X.A.OPEN_INVOICES (A INT)")

@@ -88,6 +88,21 @@ def test_a_schema_that_is_no_client_is_neither_filled_nor_dropped(world: Provisi
     world.sql(f"DROP SCHEMA {DATABASE}.THEIRS")
 
 
+@pytest.mark.parametrize(
+    ("value", "found"), [("5", "int"), ("null", "null"), ('""', "an empty text"), ('["x"]', "list"), ("{}", "dict")]
+)
+def test_a_secret_that_is_no_text_is_refused_before_anything_is_made(
+    world: ProvisionWorld, value: str, found: str
+) -> None:
+    call = "CALL PINKY.BILLING.PROVISION_CLIENT('T1', ?, ?, ?, PARSE_JSON(?)::OBJECT)"
+    report = world.call(call, DATABASE, "acme", "a@b.example", f'{{"PARTNER_API_KEY": {value}}}')
+    assert report["status"] == "refused"
+    assert [each["message"] for each in report["failures"]] == [
+        f"the secret PARTNER_API_KEY: expected text, found {found}"
+    ]
+    assert world.client("acme")["objects"] == {}
+
+
 # -- privileges ----------------------------------------------------------------------------------------------------
 
 PRIVILEGES = {
@@ -136,6 +151,7 @@ def test_without_one_of_them_the_report_names_it(world: ProvisionWorld, grant: s
         world.sql(f"GRANT {grant} TO ROLE PINKY_PROVISIONER")
     assert report["status"] in ("failed", "refused"), report
     assert named in str(report["failures"]), report["failures"]
+    assert not any(each["message"].startswith("(") for each in report["failures"])  # Snowpark's own number and id
     assert world.provision("acme")["status"] in ("ok", "unchanged")
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from pinky_core import NotVisibleError, RetryPolicy, Rows, StatementError, TransportError
 from pinky_core.connection import ConnectionSession, as_session
-from pinky_core.session import RetryingSession, SnowparkSession, statement_error
+from pinky_core.session import RetryingSession, statement_error
+from pinky_core.snowpark import SnowparkSession
 
 
 class Script:

@@ -23,6 +23,28 @@ def main(session, source, client_id):
     return provision(session, source=source, database="D", client_id=client_id)
 """
 
+RESTRICTED = """
+from pinky_schema.provisioning import provision
+
+def main(session, source, client_id, staging):
+    class Files:
+        def get(self, location, folder):
+            if location.startswith("@D.S.R/"):
+                raise NotImplementedError("no Git here")
+            return session.file.get(location, folder)
+
+        def get_stream(self, location, decompress=False):
+            if location.startswith("@D.S.R/"):
+                raise ValueError("no stream of it either")
+            return session.file.get_stream(location, decompress=decompress)
+
+    class Session:
+        file = Files()
+        sql = session.sql
+
+    return provision(Session(), source=source, database="D", client_id=client_id, staging=staging)
+"""
+
 
 def git(folder: Path, *arguments: str) -> str:
     names = {f"GIT_{who}_{what}": "a@b.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -111,3 +133,25 @@ def test_a_procedure_reads_it_and_the_report_names_the_commit(connection: Any, r
     bad = json.loads(connection.cursor().execute(call.replace("R:/", "R:/../")).fetchone()[0])
     assert bad["status"] == "refused"
     assert "no folder that a source may name" in bad["failures"][0]["message"]
+
+
+def test_where_a_procedure_cannot_read_git_files_they_are_copied_to_a_stage(connection: Any, remote: Path) -> None:
+    pytest.importorskip("snowflake.snowpark", reason="a Python procedure runs with Snowpark")
+    run = connection.cursor().execute
+    run("CREATE STAGE D.S.COPIES")
+    run(
+        "CREATE PROCEDURE D.S.Q(SOURCE VARCHAR, CLIENT_ID VARCHAR, STAGING VARCHAR) RETURNS VARIANT LANGUAGE PYTHON "
+        "RUNTIME_VERSION = '3.11' PACKAGES = ('snowflake-snowpark-python') HANDLER = 'main' EXECUTE AS OWNER "
+        f"AS $${RESTRICTED}$$"
+    )
+    call = "CALL D.S.Q('D.S.R:/manifest_client/', ?, ?)"
+    without = json.loads(run(call, ("acme", None)).fetchone()[0])
+    assert without["status"] == "refused"
+    assert "no Git here" in without["failures"][0]["message"]
+    report = json.loads(run(call, ("acme", "@D.S.COPIES/git/")).fetchone()[0])
+    assert (report["status"], report["failures"]) == ("ok", [])
+    head = git(remote, "rev-parse", "HEAD")
+    assert report["commit"] == head
+    assert run("SELECT A FROM D.ACME.V").fetchall() == [("one",)]
+    copies = sorted(row[0] for row in run("LIST @D.S.COPIES").fetchall())
+    assert copies == [f"copies/git/commits/{head}/manifest_client/{name}" for name in ("manifest.yml", "v.sql")]

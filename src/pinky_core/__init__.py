@@ -36,7 +36,7 @@ from pinky_core.read import Reader, Wanted, read_value
 from pinky_core.resource import Context, Declared, Names, Place, Resource, named_in, set_and_unset
 from pinky_core.secret import SecretReference, SecretResolver
 from pinky_core.section import Expanded, Section, SectionContext, SectionError, SectionWord
-from pinky_core.session import RetryPolicy, Rows, Session, SnowparkSession
+from pinky_core.session import RetryPolicy, Rows, Session
 from pinky_core.shared_values import (
     IcebergMergeOnRead,
     LogLevel,
@@ -47,6 +47,7 @@ from pinky_core.shared_values import (
     TraceLevel,
     YesNo,
 )
+from pinky_core.snowpark import SnowparkSession
 from pinky_core.spec import ABSENT, Nested, OnChange, Source, Spec, is_given, nested, prop, resource
 from pinky_core.sql import Statement, alter_set, alter_unset, assignment, literal, statement, string_literal
 from pinky_core.values import Duration, Keyword, Schedule, SqlText, Token, tokenize

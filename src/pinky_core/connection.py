@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pinky_core.errors import SessionError, TransportError
-from pinky_core.session import Rows, Session, SnowparkSession, statement_error
+from pinky_core.session import Rows, Session, statement_error
+from pinky_core.snowpark import SnowparkSession
 from pinky_core.sql import string_literal
 
 __all__ = ["ConnectionSession", "as_session"]

@@ -150,7 +150,10 @@ class Fleet:
         return self.provider.validate(source, target, values, env=self.env)
 
     def _planned(self, wanted: Mapping[Identifier, Desired]) -> dict[Identifier, ClientPlan]:
-        """Read together what can be; where that fails, in halves, until it is known which clients it is about."""
+        """Read together what can be; where that fails, in halves, until it is known which clients it is about.
+
+        What the first and the last client are told alike is about all: a database that this role cannot see, say.
+        """
         if not wanted:
             return {}
         try:
@@ -160,8 +163,13 @@ class Fleet:
                 ((client, _),) = wanted.items()
                 return {client: ClientPlan(client, (self.database, client), problems=error.diagnostics)}
             items = list(wanted.items())
-            middle = len(items) // 2
-            return self._planned(dict(items[:middle])) | self._planned(dict(items[middle:]))
+            first, last = self._planned(dict(items[:1])), self._planned(dict(items[-1:]))
+            shared = [each.problems for each in (*first.values(), *last.values())]
+            if shared[0] and shared[0] == shared[1]:
+                return {client: ClientPlan(client, (self.database, client), problems=shared[0]) for client in wanted}
+            middle = (len(items) + 1) // 2
+            halves = self._planned(dict(items[1:middle])) | self._planned(dict(items[middle:-1]))
+            return first | halves | last
         by_schema: dict[Path2, dict[Address, Resource]] = {}
         for address, body in live.items():
             by_schema.setdefault(address.path[:2], {})[address] = body

@@ -1,6 +1,6 @@
-"""Where statements run: a protocol of one method, the policy of retries above the driver, and the Snowpark adapter.
+"""Where statements run: a protocol of one method, and the policy of retries above the driver.
 
-The adapter for the connector is in the command line's package, the only one that imports the connector.
+The adapters are `pinky_core.connection` and `pinky_core.snowpark`; neither imports what it adapts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import attrs
 
 from pinky_core.errors import NotVisibleError, SessionError, StatementError, TransportError
 
-__all__ = ["RetryPolicy", "RetryingSession", "Rows", "Session", "SnowparkSession", "statement_error"]
+__all__ = ["RetryPolicy", "RetryingSession", "Rows", "Session", "statement_error"]
 
 NOT_VISIBLE = frozenset({2003, 2043, 3001})
 # What passes by itself: a lock with too many waiters (625), a statement that an internal error aborted (603). The
@@ -161,72 +161,3 @@ def _already_done(statement: str, error: StatementError) -> bool:
     if _ALREADY_DONE_TEXT.get(error.errno, "") not in str(error):
         return False
     return any(error.errno in numbers and pattern.match(statement) for pattern, numbers in _ALREADY_DONE)
-
-
-_DETAILS = re.compile(r"(?P<errno>\d{6}) \((?P<state>[0-9A-Z]{5})\)")
-
-
-class SnowparkSession:
-    """The session of a stored procedure's runtime, or any Snowpark session. Statements run one after the other."""
-
-    concurrency = 1
-
-    def __init__(self, session: Any) -> None:
-        self._session = session
-        self._downloads = True
-
-    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
-        """Run one statement by ``session.sql(...).collect()``."""
-        try:
-            rows = self._session.sql(statement, params=list(parameters) or None).collect()
-        except Exception as error:
-            raise _from_snowpark(error, statement) from error
-        if not rows:
-            return Rows((), [])
-        columns = tuple(str(name).strip('"').lower() for name in rows[0].as_dict())
-        return Rows(columns, [tuple(row) for row in rows])
-
-
-    def read_file(self, location: str, size: int) -> bytes:
-        """The bytes of a staged file, by ``session.file``: a download, or where there is none its stream.
-
-        https://docs.snowflake.com/en/developer-guide/stored-procedure/python/procedure-python-limitations: PUT and GET
-        are no statements in a procedure, the methods of ``session.file`` are. The stream comes second: outside of a
-        procedure Snowpark makes it from a download into the one folder for temporary files, where two sessions that
-        read files of the same name at once get in each other's way.
-        """
-        try:
-            if self._downloads:
-                try:
-                    return self._downloaded(location)
-                except (NotImplementedError, AttributeError):
-                    self._downloads = False
-            with self._session.file.get_stream(location, decompress=False) as stream:
-                return bytes(stream.read())
-        except Exception as error:
-            raise _from_snowpark(error, f"reading {location}") from error
-
-    def _downloaded(self, location: str) -> bytes:
-        import tempfile  # not needed by most runs, as the next
-        from pathlib import Path
-
-        with tempfile.TemporaryDirectory() as folder:
-            self._session.file.get(location, folder)
-            (found,) = Path(folder).iterdir()
-            return found.read_bytes()
-
-
-def _from_snowpark(error: Exception, statement: str) -> Exception:
-    """Errors of Snowpark in our words; anything that is not an answer of Snowflake stays as it is."""
-    number = getattr(error, "sql_error_code", None)
-    text = str(error)
-    found = _DETAILS.search(text)
-    errno = int(number) if isinstance(number, int) else int(found["errno"]) if found else 0
-    if errno:
-        state = found["state"] if found else ""
-        return statement_error(
-            text, errno=errno, sqlstate=state, query_id=str(getattr(error, "sfqid", "") or ""), statement=statement
-        )
-    if type(error).__module__.startswith("snowflake."):
-        return SessionError(text, statement=statement)
-    return error

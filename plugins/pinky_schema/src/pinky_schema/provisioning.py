@@ -30,6 +30,7 @@ from pinky_core import (
     Report,
     Rows,
     SecretError,
+    SnowparkSession,
     StatementError,
     sql_path,
     string_literal,
@@ -79,23 +80,29 @@ def provision(
     secrets: Mapping[str, str] | None = None,
     env: str | None = None,
     allow: Sequence[str] = (),
+    staging: str | None = None,
 ) -> dict[str, Any]:
     """Make the schema of a client, and bring it to the manifest. Safe to call again, and twice at once.
 
     ``variables`` are values for the manifest; ``client_id`` and ``database`` are among them. ``secrets`` are values
     that the manifest refers to as ``given:NAME``; they reach the statement that needs them and nothing else. ``allow``
-    permits destructive changes as in `Provider.apply`.
+    permits destructive changes as in `Provider.apply`. ``staging`` is the internal stage for copies of files that the
+    session cannot read from a Git repository itself (`SnowparkSession`).
 
     The report is a dict fit for a VARIANT: ``run_id``, ``status`` (``ok``: changes were made; ``unchanged``;
     ``refused``: nothing was changed, for the input is wrong; ``failed``: something was not applied, calling again goes
     on there), ``client``, ``target``, ``source``, ``commit``, ``changes``, ``skipped``, ``failures`` (each with a
     ``remediation``) and ``warnings``.
     """
+    if staging is not None:
+        session = SnowparkSession(session, staging)
     run = _Run(session, str(client_id)[:255], secrets or {})
     try:
         run.target = client_schema(database, client_id)
     except ValueError as error:
         return run.refuse("client-id", str(error), "Give the client another id, or map it to a plain name first.")
+    if not run.has_secrets():
+        return run.report
     values = {**(variables or {}), "client_id": str(run.target[1]), "database": str(run.target[0])}
     try:
         desired = run.validated(source, values, env)
@@ -145,7 +152,7 @@ class _Run:
 
     session: Any
     client: str
-    secrets: Mapping[str, str] = attrs.field(repr=False)
+    secrets: Any = attrs.field(repr=False)  # a mapping, unless a caller in SQL gave something else
     target: Target | None = None
     run_id: str = attrs.field(factory=lambda: uuid.uuid4().hex)
     report: dict[str, Any] = attrs.field(init=False)
@@ -193,6 +200,18 @@ class _Run:
         entry = {"code": code, "message": str(error), "remediation": remedy}
         self.report["failures"].append(entry)
         return self.report
+
+    def has_secrets(self) -> bool:
+        """Whether the values that were given are texts; a caller in SQL gives anything that JSON may hold."""
+        if not isinstance(self.secrets, Mapping):
+            found = type(self.secrets).__name__
+            self.refuse("secret", f"secrets: expected an object of texts by name, found {found}", "Give {NAME: value}.")
+            return False
+        for name, value in self.secrets.items():
+            if not isinstance(value, str) or not value:
+                what = "an empty text" if value == "" else "null" if value is None else type(value).__name__
+                self.refuse("secret", f"the secret {name}: expected text, found {what}", "Give its value as text.")
+        return not self.report["failures"]
 
     # -- provisioning ------------------------------------------------------------------------------------------------
 

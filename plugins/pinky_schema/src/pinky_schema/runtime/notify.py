@@ -169,7 +169,7 @@ def _sent(session: Any, settings: dict[str, Any], row: dict[str, Any]) -> dict[s
             "CALL SYSTEM$SEND_EMAIL(?, ?, ?, ?)",
             settings["email_integration"],
             row["recipients"],
-            row["title"][:256],
+            " ".join(row["title"].split())[:256] or row["event"],  # a subject is one line
             row["body"],
         )
         status, reason = "SENT", None
