@@ -13,7 +13,7 @@ from pinky_account.network_rule import NetworkRule
 from pinky_account.notification_integration import NotificationIntegration
 from pinky_local.account import LocalAccount
 
-from pinky_core import DiagnosticsError, Provider, Registry
+from pinky_core import DiagnosticsError, Provider, Registry, Risk
 from pinky_core.testing import Laboratory, check_resource_type
 
 PREFIXES = st.lists(st.sampled_from(("https://a.example/", "https://b.example/x")), min_size=1, max_size=2, unique=True)
@@ -54,22 +54,82 @@ def test_api_integrations_keep_the_laws(laboratory: Laboratory) -> None:
 
 
 def test_notification_integrations_keep_the_laws(laboratory: Laboratory) -> None:
-    queue = {"direction", "notification_provider", "aws_sns_topic_arn", "aws_sns_role_arn", "azure_tenant_id"}
-    queue |= {"azure_event_grid_topic_endpoint", "gcp_pubsub_topic_name"}
-    values = {"allowed_recipients": MAILS, "default_recipients": MAILS}
-    check_resource_type(
-        NotificationIntegration, laboratory, values=values, fixed={"type": "EMAIL"}, skip=queue, renames=False,
-        max_examples=8,
-    )  # fmt: skip
-    fixed = {
-        "type": "QUEUE", "direction": "OUTBOUND", "notification_provider": "AWS_SNS", "aws_sns_topic_arn": "t",
-        "aws_sns_role_arn": "r",
+    email = {"allowed_recipients", "default_recipients", "default_subject"}
+    webhook = {"webhook_url", "webhook_secret", "webhook_body_template", "webhook_headers"}
+    queue = {
+        "direction", "notification_provider", "aws_sns_topic_arn", "aws_sns_role_arn", "azure_tenant_id",
+        "azure_event_grid_topic_endpoint", "azure_storage_queue_primary_uri", "use_privatelink_endpoint",
+        "gcp_pubsub_topic_name", "gcp_pubsub_subscription_name",
     }  # fmt: skip
-    others = {"allowed_recipients", "default_recipients", "default_subject", *queue} - set(fixed)
+    mails = {"allowed_recipients": MAILS, "default_recipients": MAILS}
+    check(laboratory, {"type": "EMAIL"}, skip=queue | webhook, values=mails, max_examples=8)
+    urls = st.sampled_from(("https://hooks.slack.com/services/x", "https://events.pagerduty.com/v2/enqueue"))
+    headers = st.dictionaries(st.sampled_from(("Content-Type", "X-A")), st.sampled_from(("a", "b/c")), min_size=1)
+    fixed = {"type": "WEBHOOK", "webhook_url": "https://events.pagerduty.com/v2/enqueue"}
+    skip = {*queue, *email, "webhook_secret", "webhook_body_template"}
+    check(laboratory, fixed, skip=skip, values={"webhook_headers": headers, "webhook_url": urls}, max_examples=8)
+    for provider, properties in (
+        ("AWS_SNS", {"aws_sns_topic_arn": "t", "aws_sns_role_arn": "r"}),
+        ("AZURE_EVENT_GRID", {"azure_event_grid_topic_endpoint": "e", "azure_tenant_id": "t"}),
+        ("AZURE_STORAGE_QUEUE", {"azure_storage_queue_primary_uri": "u", "azure_tenant_id": "t"}),
+        ("GCP_PUBSUB", {"gcp_pubsub_topic_name": "t"}),
+        ("GCP_PUBSUB", {"gcp_pubsub_subscription_name": "s"}),
+    ):
+        fixed = {"type": "QUEUE", "notification_provider": provider, **properties}
+        check(laboratory, fixed, skip=(queue | email | webhook) - set(fixed), max_examples=3)
+
+
+def check(laboratory: Laboratory, fixed: dict[str, Any], *, skip: set[str], **more: Any) -> None:
+    """The laws for one type of notification integration."""
     check_resource_type(
-        NotificationIntegration, laboratory, fixed=fixed, skip=others, renames=False, max_examples=4,
-        keep=set(fixed),
-    )  # fmt: skip
+        NotificationIntegration, laboratory, fixed=fixed, skip=skip, keep=set(fixed), renames=False, **more
+    )
+
+
+def applied(laboratory: Laboratory, **fields: Any) -> list[str]:
+    """Apply one notification integration, check that the second plan is empty, and answer the statements."""
+    document = {"notification_integration": [{"name": "N", **fields}]}
+    plan = laboratory.plan(document)
+    laboratory.apply(plan)
+    assert laboratory.plan(document).empty
+    return [each.text for each in plan.statements()]
+
+
+def test_a_webhook_with_its_secret_changes_in_place(laboratory: Laboratory) -> None:
+    url = "https://hooks.slack.com/services/SNOWFLAKE_WEBHOOK_SECRET"
+    secret = {"webhook_url": url, "webhook_secret": "D.S.K"}
+    assert applied(laboratory, type="WEBHOOK", **secret) == [
+        "CREATE NOTIFICATION INTEGRATION N TYPE = WEBHOOK ENABLED = TRUE "
+        f"WEBHOOK_URL = '{url}' WEBHOOK_SECRET = D.S.K"
+    ]
+    body = '{"text": "SNOWFLAKE_WEBHOOK_MESSAGE"}'
+    headers = {"Content-Type": "a/b"}
+    assert applied(laboratory, type="WEBHOOK", **secret, webhook_body_template=body, webhook_headers=headers) == [
+        "ALTER NOTIFICATION INTEGRATION N SET WEBHOOK_BODY_TEMPLATE = '{\"text\": \"SNOWFLAKE_WEBHOOK_MESSAGE\"}' "
+        "WEBHOOK_HEADERS = ('Content-Type'='a/b')"
+    ]
+    bare = {"webhook_url": "https://hooks.slack.com/services/x", "webhook_secret": None, "webhook_body_template": None}
+    assert applied(laboratory, type="WEBHOOK", **bare, webhook_headers={}) == [
+        "ALTER NOTIFICATION INTEGRATION N SET WEBHOOK_URL = 'https://hooks.slack.com/services/x'",
+        "ALTER NOTIFICATION INTEGRATION N UNSET WEBHOOK_SECRET, WEBHOOK_BODY_TEMPLATE, WEBHOOK_HEADERS",
+    ]
+
+
+def test_topics_of_outbound_queues_change_in_place_and_inbound_queues_do_not(laboratory: Laboratory) -> None:
+    sns = {"type": "QUEUE", "notification_provider": "AWS_SNS", "aws_sns_role_arn": "r"}
+    assert applied(laboratory, **sns, aws_sns_topic_arn="t") == [
+        "CREATE NOTIFICATION INTEGRATION N TYPE = QUEUE ENABLED = TRUE DIRECTION = OUTBOUND "
+        "NOTIFICATION_PROVIDER = AWS_SNS AWS_SNS_TOPIC_ARN = 't' AWS_SNS_ROLE_ARN = 'r'"
+    ]
+    assert applied(laboratory, **sns, aws_sns_topic_arn="u", direction="OUTBOUND") == [
+        "ALTER NOTIFICATION INTEGRATION N SET AWS_SNS_TOPIC_ARN = 'u' AWS_SNS_ROLE_ARN = 'r'"
+    ]
+    queue = {"type": "QUEUE", "notification_provider": "AZURE_STORAGE_QUEUE", "azure_storage_queue_primary_uri": "q"}
+    documents = [{"name": "Q", **queue, "azure_tenant_id": tenant} for tenant in ("a", "b")]
+    laboratory.apply(laboratory.plan({"notification_integration": documents[:1]}))
+    plan = laboratory.plan({"notification_integration": documents[1:]})
+    assert [change.risk for change in plan.changes] == [Risk.DESTRUCTIVE]
+    assert plan.blocked([])
 
 
 def test_network_rules_keep_the_laws(laboratory: Laboratory) -> None:
@@ -101,7 +161,43 @@ def test_external_access_integrations_keep_the_laws(laboratory: Laboratory) -> N
         ("api_integration", {"api_provider": "git_https_api", "api_allowed_prefixes": []}, "at least one prefix"),
         ("api_integration", {"api_provider": "aws_api_gateway", "api_allowed_prefixes": ["https://a"]}, "needs 'api_a"),
         ("api_integration", {"api_provider": "git_https_api", "api_allowed_prefixes": ["http://a"]}, "with https"),
-        ("notification_integration", {"type": "QUEUE"}, "a queue needs 'direction'"),
+        ("notification_integration", {"type": "QUEUE"}, "a queue needs 'notification_provider'"),
+        ("notification_integration", {"type": "QUEUE", "notification_provider": "AWS_SNS"}, "AWS_SNS needs 'aws_sns_t"),
+        (
+            "notification_integration",
+            {
+                "type": "QUEUE", "notification_provider": "GCP_PUBSUB", "gcp_pubsub_topic_name": "t",
+                "azure_tenant_id": "x",
+            },
+            "is for AZURE_EVENT_GRID or AZURE_STORAGE_QUEUE, OUTBOUND GCP_PUBSUB has none",
+        ),
+        (
+            "notification_integration",
+            {"type": "QUEUE", "notification_provider": "AZURE_STORAGE_QUEUE", "direction": "OUTBOUND"},
+            "AZURE_STORAGE_QUEUE is INBOUND",
+        ),
+        (
+            "notification_integration",
+            {"type": "QUEUE", "notification_provider": "GCP_PUBSUB", "direction": "INBOUND"},
+            "GCP_PUBSUB needs 'gcp_pubsub_subscription_name' for INBOUND",
+        ),
+        ("notification_integration", {"type": "WEBHOOK"}, "a webhook needs 'webhook_url'"),
+        ("notification_integration", {"type": "WEBHOOK", "webhook_url": "http://a"}, "a webhook has https"),
+        (
+            "notification_integration",
+            {"type": "WEBHOOK", "webhook_url": "https://a", "webhook_body_template": "x"},
+            "needs the header Content-Type",
+        ),
+        (
+            "notification_integration",
+            {"type": "WEBHOOK", "webhook_url": "https://a", "webhook_secret": "D.S.K"},
+            "it is used nowhere: write SNOWFLAKE_WEBHOOK_SECRET",
+        ),
+        (
+            "notification_integration",
+            {"type": "WEBHOOK", "webhook_url": "https://SNOWFLAKE_WEBHOOK_SECRET"},
+            "which is not given",
+        ),
         ("notification_integration", {"type": "EMAIL", "direction": "OUTBOUND"}, "does not exist for type EMAIL"),
         ("network_rule", {"type": "HOST_PORT", "value_list": ["a"]}, "has mode EGRESS, not INGRESS"),
         ("network_rule", {"type": "IPV4", "mode": "EGRESS", "value_list": ["a"]}, "is not for EGRESS"),

@@ -5,41 +5,72 @@ https://docs.snowflake.com/en/sql-reference/sql/create-notification-integration 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pinky_local.engine import emails, errors, families, show
 from pinky_local.engine.catalog import CatalogObject
-from pinky_local.engine.specs.notifications import PROVIDERS, RECIPIENTS
+from pinky_local.engine.identifiers import parse_dotted
+from pinky_local.engine.specs.notifications import INBOUND, OUTBOUND, PROVIDERS, RECIPIENTS, WEBHOOK, direction
 from pinky_local.engine.statement import Statement, rows
 from pinky_local.types import Result, ResultColumn
 
+_QUEUE = ("DIRECTION", "NOTIFICATION_PROVIDER", *OUTBOUND, *INBOUND)
+_EMAIL = (*RECIPIENTS, "DEFAULT_SUBJECT")
+_HOSTS = re.compile(
+    r"https://(hooks\.slack\.com/services/|[^/:]+\.logic\.azure\.com/workflows/|default[^/:]+\.api\.powerplatform\.com/"
+    r"|events\.pagerduty\.com/v2/enqueue\Z|api-private\.atlassian\.com/automation/webhooks/jira/"
+    r"|[^/:.]+\.service-now\.com/)"
+)
+
 
 def check(statement: Statement, item: CatalogObject, given: frozenset[str]) -> None:
-    """Raise where a property of another provider stands on an integration, or one of its own is missing."""
-    if item.properties["TYPE"] == "EMAIL":
-        _check_email(statement, item, given)
-        return
-    for name in (*RECIPIENTS, "DEFAULT_SUBJECT"):
-        if item.properties.get(name) is not None:
-            raise errors.invalid_property(name, "NOTIFICATION INTEGRATION of TYPE = QUEUE")
-    absent = [name for name in ("DIRECTION", "NOTIFICATION_PROVIDER") if item.properties.get(name) is None]
-    if absent:
-        raise errors.missing_option(absent[0])
-    provider = str(item.properties["NOTIFICATION_PROVIDER"])
-    for names in PROVIDERS.values():
-        for name in names:
-            if item.properties.get(name) is not None and name not in PROVIDERS[provider]:
-                raise errors.invalid_property(name, f"{provider} NOTIFICATION INTEGRATION")
-    missing = [name for name in PROVIDERS[provider] if not item.properties.get(name)]
+    """Raise where a property of another type or provider stands on an integration, or one of its own is missing."""
+    kind = str(item.properties["TYPE"])
+    own = {"QUEUE": _QUEUE, "EMAIL": _EMAIL, "WEBHOOK": WEBHOOK}
+    for other, names in own.items():
+        for name in names if other != kind else ():
+            if item.properties.get(name) is not None:
+                raise errors.invalid_property(name, f"NOTIFICATION INTEGRATION of TYPE = {kind}")
+    {"QUEUE": _check_queue, "EMAIL": _check_email, "WEBHOOK": _check_webhook}[kind](statement, item, given)
+
+
+def _check_queue(statement: Statement, item: CatalogObject, given: frozenset[str]) -> None:
+    provider, way = item.properties.get("NOTIFICATION_PROVIDER"), direction(item)
+    if provider is None:
+        raise errors.missing_option("NOTIFICATION_PROVIDER")
+    if (str(provider), way) not in PROVIDERS:
+        if way == "INBOUND":
+            raise errors.missing_option("DIRECTION")
+        raise errors.invalid_value(way, "DIRECTION")
+    needed = PROVIDERS[str(provider), way]
+    allowed = {*needed, *(("USE_PRIVATELINK_ENDPOINT",) if provider == "AZURE_STORAGE_QUEUE" else ())}
+    for name in (*OUTBOUND, *INBOUND):
+        if item.properties.get(name) is not None and name not in allowed:
+            raise errors.invalid_property(name, f"{way} {provider} NOTIFICATION INTEGRATION")
+    if "TYPE" not in given and way == "INBOUND":  # an ALTER
+        for name in sorted(given & {*OUTBOUND}):
+            raise errors.invalid_property(name, f"{way} {provider} NOTIFICATION INTEGRATION")
+    missing = [name for name in needed if not item.properties.get(name)]
     if missing:
         raise errors.missing_option(", ".join(missing))
 
 
+def _check_webhook(statement: Statement, item: CatalogObject, given: frozenset[str]) -> None:
+    url = item.properties.get("WEBHOOK_URL")
+    if url is None:
+        raise errors.missing_option("WEBHOOK_URL")
+    if not _HOSTS.match(str(url)):
+        raise errors.invalid_value(str(url), "WEBHOOK_URL")
+    headers = {name.lower() for name in item.properties.get("WEBHOOK_HEADERS") or {}}
+    if item.properties.get("WEBHOOK_BODY_TEMPLATE") is not None and "content-type" not in headers:
+        raise errors.missing_option("WEBHOOK_HEADERS with Content-Type")
+    if "WEBHOOK_SECRET" in given:
+        secret = statement.find("secret", parse_dotted(str(item.properties["WEBHOOK_SECRET"])))
+        statement.require(secret, "USAGE")
+
+
 def _check_email(statement: Statement, item: CatalogObject, given: frozenset[str]) -> None:
-    queue = {"DIRECTION", "NOTIFICATION_PROVIDER", *(name for names in PROVIDERS.values() for name in names)}
-    for name in sorted(queue):
-        if item.properties.get(name) is not None:
-            raise errors.invalid_property(name, "NOTIFICATION INTEGRATION of TYPE = EMAIL")
     for name in RECIPIENTS:
         if name in given:
             emails.check_verified(statement, item.properties.get(name) or [])
@@ -55,14 +86,18 @@ def describe(statement: Statement, item: CatalogObject) -> Result:
         subject = ["DEFAULT_SUBJECT", "String", given.get("DEFAULT_SUBJECT") or "", "Snowflake Email Notification"]
         comment = ["COMMENT", "String", given.get("COMMENT") or "", ""]
         return _rows([["ENABLED", "Boolean", enabled, "false"], *lists, subject, comment])
-    values: list[list[Any]] = [
-        ["ENABLED", "Boolean", enabled, "false"],
-        ["DIRECTION", "String", given["DIRECTION"], ""],
-        ["NOTIFICATION_PROVIDER", "String", given["NOTIFICATION_PROVIDER"], ""],
-        *([name, "String", given[name], ""] for name in PROVIDERS[str(given["NOTIFICATION_PROVIDER"])]),
-        ["COMMENT", "String", given.get("COMMENT") or "", ""],
-    ]
-    return _rows(values)
+    head: list[list[Any]] = [["ENABLED", "Boolean", enabled, "false"], ["DIRECTION", "String", direction(item), ""]]
+    comment = ["COMMENT", "String", given.get("COMMENT") or "", ""]
+    if given["TYPE"] == "WEBHOOK":
+        headers = ",".join(f"{name}={value}" for name, value in (given.get("WEBHOOK_HEADERS") or {}).items())
+        told = {**given, "WEBHOOK_HEADERS": f"{{{headers}}}"}
+        return _rows([*head, *([name, "String", told.get(name) or "", ""] for name in WEBHOOK), comment])
+    provider = str(given["NOTIFICATION_PROVIDER"])
+    own = [[name, "String", given[name], ""] for name in PROVIDERS[provider, direction(item)]]
+    if provider == "AZURE_STORAGE_QUEUE":
+        private = "true" if given.get("USE_PRIVATELINK_ENDPOINT") else "false"
+        own.append(["USE_PRIVATELINK_ENDPOINT", "Boolean", private, "false"])
+    return _rows([*head, ["NOTIFICATION_PROVIDER", "String", provider, ""], *own, comment])
 
 
 def _rows(values: list[list[Any]]) -> Result:

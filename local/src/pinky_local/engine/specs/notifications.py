@@ -1,7 +1,8 @@
-"""Notification integration: outbound queues, which tasks send their errors and successes to, and e-mail.
+"""Notification integration: queues, outbound for errors and successes of tasks and inbound; e-mail; webhooks.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-notification-integration-queue-outbound-aws, …-azure and …-gcp,
-create-notification-integration-email, show-notification-integrations. Inbound queues and webhooks are refused by name.
+…-queue-inbound-azure and …-gcp, …-email, …-webhooks and the pages for ALTER beside them, and
+show-notification-integrations. Nothing is received here: an inbound queue is a name and its properties.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pinky_local.engine import errors, values
 from pinky_local.engine import show_columns as columns
-from pinky_local.engine.spec import ObjectType, Property, Reader, ShowColumn
+from pinky_local.engine.spec import ObjectType, Property, ShowColumn
 from pinky_local.engine.specs.account import COMMENT
 
 if TYPE_CHECKING:
@@ -18,24 +19,25 @@ if TYPE_CHECKING:
     from pinky_local.engine.statement import Statement
 
 PROVIDERS = {
-    "AWS_SNS": ("AWS_SNS_TOPIC_ARN", "AWS_SNS_ROLE_ARN"),
-    "AZURE_EVENT_GRID": ("AZURE_EVENT_GRID_TOPIC_ENDPOINT", "AZURE_TENANT_ID"),
-    "GCP_PUBSUB": ("GCP_PUBSUB_TOPIC_NAME",),
+    ("AWS_SNS", "OUTBOUND"): ("AWS_SNS_TOPIC_ARN", "AWS_SNS_ROLE_ARN"),
+    ("AZURE_EVENT_GRID", "OUTBOUND"): ("AZURE_EVENT_GRID_TOPIC_ENDPOINT", "AZURE_TENANT_ID"),
+    ("GCP_PUBSUB", "OUTBOUND"): ("GCP_PUBSUB_TOPIC_NAME",),
+    ("AZURE_STORAGE_QUEUE", "INBOUND"): ("AZURE_STORAGE_QUEUE_PRIMARY_URI", "AZURE_TENANT_ID"),
+    ("GCP_PUBSUB", "INBOUND"): ("GCP_PUBSUB_SUBSCRIPTION_NAME",),
 }
-"""The properties that each provider needs."""
+"""The properties that a queue needs, by provider and direction."""
 
+OUTBOUND = (
+    "AWS_SNS_TOPIC_ARN", "AWS_SNS_ROLE_ARN", "AZURE_EVENT_GRID_TOPIC_ENDPOINT", "AZURE_TENANT_ID",
+    "GCP_PUBSUB_TOPIC_NAME",
+)  # fmt: skip
+"""Properties of queues that ALTER sets on outbound ones."""
 
-def _only(*allowed: str, known: tuple[str, ...]) -> Reader:
-    """Words that this account has a meaning for; the other words that Snowflake knows are refused by name."""
-    read_word = values.keyword(*allowed, *known)
+INBOUND = ("AZURE_STORAGE_QUEUE_PRIMARY_URI", "GCP_PUBSUB_SUBSCRIPTION_NAME", "USE_PRIVATELINK_ENDPOINT")
+"""Properties of inbound queues, which no ALTER sets."""
 
-    def read(statement: Statement, name: str) -> str:
-        word = str(read_word(statement, name))
-        if word not in allowed:
-            raise errors.unsupported(f"{name} = {word} of NOTIFICATION INTEGRATION")
-        return word
-
-    return read
+WEBHOOK = ("WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_BODY_TEMPLATE", "WEBHOOK_HEADERS")
+"""Properties of webhooks."""
 
 
 RECIPIENTS = ("ALLOWED_RECIPIENTS", "DEFAULT_RECIPIENTS")
@@ -50,9 +52,28 @@ def _recipients(statement: Statement, name: str) -> list[str]:
     return found
 
 
+def _headers(statement: Statement, name: str) -> dict[str, str]:
+    """('Content-Type'='application/json', …)."""
+    tokens = statement.tokens
+    tokens.expect_symbol("(")
+    found: dict[str, str] = {}
+    while not tokens.accept_symbol(")"):
+        header = tokens.string()
+        tokens.expect_symbol("=")
+        found[header] = tokens.string()
+        if not tokens.is_symbol(")"):
+            tokens.expect_symbol(",")
+    return found
+
+
+def direction(item: CatalogObject) -> str:
+    """INBOUND for queues that do not say DIRECTION = OUTBOUND."""
+    return "INBOUND" if item.properties["TYPE"] == "QUEUE" and not item.properties.get("DIRECTION") else "OUTBOUND"
+
+
 def _shown_type(_: Statement, item: CatalogObject) -> str:
     provider = item.properties.get("NOTIFICATION_PROVIDER")
-    return "EMAIL" if provider is None else f"QUEUE - {provider}"
+    return str(item.properties["TYPE"]) if provider is None else f"QUEUE - {provider}"
 
 
 NOTIFICATION_INTEGRATION = ObjectType(
@@ -64,10 +85,16 @@ NOTIFICATION_INTEGRATION = ObjectType(
     create_privilege="CREATE INTEGRATION",
     properties=(
         Property("ENABLED", values.boolean(), required=True),
-        Property("TYPE", _only("QUEUE", "EMAIL", known=("WEBHOOK",)), required=True, create_only=True),
-        Property("DIRECTION", _only("OUTBOUND", known=("INBOUND",)), create_only=True),
-        Property("NOTIFICATION_PROVIDER", values.keyword(*PROVIDERS), create_only=True),
-        *(Property(name, values.text()) for names in PROVIDERS.values() for name in names),
+        Property("TYPE", values.keyword("QUEUE", "EMAIL", "WEBHOOK"), required=True, create_only=True),
+        Property("DIRECTION", values.keyword("OUTBOUND"), create_only=True),
+        Property("NOTIFICATION_PROVIDER", values.keyword(*{name for name, _ in PROVIDERS}), create_only=True),
+        *(Property(name, values.text(), unsettable=False) for name in OUTBOUND),
+        *(Property(name, values.text(), create_only=True) for name in INBOUND[:2]),
+        Property(INBOUND[2], values.boolean(), create_only=True),
+        Property("WEBHOOK_URL", values.text(), unsettable=False),
+        Property("WEBHOOK_SECRET", values.reference("secret")),
+        Property("WEBHOOK_BODY_TEMPLATE", values.text()),
+        Property("WEBHOOK_HEADERS", _headers),
         *(Property(name, _recipients) for name in RECIPIENTS),
         Property("DEFAULT_SUBJECT", values.text(256)),
         COMMENT,
@@ -79,7 +106,7 @@ NOTIFICATION_INTEGRATION = ObjectType(
         ShowColumn("enabled", lambda _, item: "true" if item.properties.get("ENABLED") else "false"),
         columns.COMMENT,
         columns.CREATED_ON,
-        ShowColumn("direction", columns.declared("DIRECTION")),
+        ShowColumn("direction", lambda _, item: direction(item)),
     ),
     privileges=("USAGE", "USE_ANY_ROLE"),
     or_alter=False,
@@ -87,7 +114,10 @@ NOTIFICATION_INTEGRATION = ObjectType(
     show_limit=False,
     title="Integration",
     citation="https://docs.snowflake.com/en/sql-reference/sql/create-notification-integration",
-    guesses=("the types and defaults in DESCRIBE", "numbers and texts of the errors of SYSTEM$SEND_EMAIL"),
+    guesses=(
+        "the types and defaults in DESCRIBE, and how it writes headers",
+        "numbers and texts of the errors of SYSTEM$SEND_EMAIL",
+    ),
 )
 
 TYPES = (NOTIFICATION_INTEGRATION,)
