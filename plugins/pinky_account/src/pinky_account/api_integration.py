@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from pinky_account.integrations import described, no_rename, split_list
+from pinky_account.integrations import altered, created, described, no_rename, only_listed, risk_of, split_list
 from pinky_core import (
     ABSENT,
     Action,
@@ -24,11 +24,9 @@ from pinky_core import (
     Rows,
     Source,
     Statement,
-    is_given,
     literal,
     prop,
     resource,
-    statement,
 )
 
 __all__ = ["ApiIntegration", "ApiProvider"]
@@ -116,39 +114,19 @@ class ApiIntegration(Resource):
 
     def create(self, address: Address, context: Context) -> Sequence[Statement]:
         """CREATE API INTEGRATION; ENABLED is demanded."""
-        return [self._create("CREATE", address)]
+        return [created("CREATE", self, address, spell=_clause)]
 
     def replace(
         self, address: Address, live: Self, changes: Sequence[FieldChange], context: Context
     ) -> Sequence[Statement]:
         """CREATE OR REPLACE API INTEGRATION."""
-        return [self._create("CREATE OR REPLACE", address)]
-
-    def _create(self, words: str, address: Address) -> Statement:
-        clauses = [f"{words} API INTEGRATION {address.sql}"]
-        for field in self.spec.fields:
-            value = getattr(self, field.name)
-            if field.name == "enabled":
-                value = value if is_given(value) else True
-            if is_given(value) and value != ():
-                clauses.append(f"{field.sql} = {_clause(field.name, value)}")
-        return statement(" ".join(clauses))
+        return [created("CREATE OR REPLACE", self, address, spell=_clause)]
 
     def alter(
         self, address: Address, live: Self, changes: Sequence[FieldChange], context: Context
     ) -> Sequence[Statement]:
         """SET, then UNSET; an empty list is unset."""
-        by_name = self.spec.by_name
-        given = [(by_name[c.path], c.after) for c in changes if c.after not in (None, ())]
-        unset = [by_name[c.path] for c in changes if c.after in (None, ())]
-        given += [(field, field.default) for field in unset if not field.unset and field.default is not None]
-        head = f"ALTER API INTEGRATION {address.sql}"
-        pieces = [f"{field.sql} = {_clause(field.name, value)}" for field, value in given]
-        gone = [field.sql for field in unset if field.unset]
-        return [
-            *([statement(f"{head} SET {' '.join(pieces)}")] if pieces else []),
-            *([statement(f"{head} UNSET {', '.join(gone)}")] if gone else []),
-        ]
+        return altered(self, address, {change.path: change.after for change in changes}, spell=_clause)
 
     def changes(self, address: Address, live: Self, context: Context) -> Sequence[FieldChange]:
         """What differs; the order in lists counts for nothing."""
@@ -157,9 +135,7 @@ class ApiIntegration(Resource):
 
     def risk(self, address: Address, action: Action, live: Self, changes: Sequence[FieldChange]) -> tuple[Risk, str]:
         """Whatever makes another integration of it loses its ties."""
-        if action is Action.DROP or any(change.on_change is OnChange.REFUSE for change in changes):
-            return Risk.DESTRUCTIVE, _LOST
-        return Risk.SAFE, ""
+        return risk_of(action, changes, _LOST)
 
     @classmethod
     def from_description(cls, rows: Rows) -> dict[str, Any]:
@@ -171,7 +147,7 @@ class ApiIntegration(Resource):
     @classmethod
     def from_raw(cls, raw: Mapping[str, Any]) -> Self:
         """A body that may be only listed, not described."""
-        return super().from_raw({**{field.name: None for field in cls.spec.fields if field.required}, **raw})
+        return super().from_raw(only_listed(cls.spec, raw))
 
 
 def _clause(name: str, value: Any) -> str:

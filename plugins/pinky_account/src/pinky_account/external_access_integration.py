@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from pinky_account.integrations import described, no_rename, split_list
+from pinky_account.integrations import altered, created, described, no_rename, only_listed, split_list
 from pinky_core import (
     Action,
     Address,
@@ -22,11 +22,8 @@ from pinky_core import (
     Rows,
     Source,
     Statement,
-    is_given,
-    literal,
     prop,
     resource,
-    statement,
 )
 
 __all__ = ["ExternalAccessIntegration"]
@@ -63,29 +60,13 @@ class ExternalAccessIntegration(Resource):
 
     def create(self, address: Address, context: Context) -> Sequence[Statement]:
         """CREATE EXTERNAL ACCESS INTEGRATION; ENABLED is demanded."""
-        clauses = [f"CREATE EXTERNAL ACCESS INTEGRATION {address.sql}"]
-        for field in self.spec.fields:
-            value = getattr(self, field.name)
-            if field.name == "enabled":
-                value = value if is_given(value) else True
-            if is_given(value) and value != ():
-                clauses.append(f"{field.sql} = {literal(value)}")
-        return [statement(" ".join(clauses))]
+        return [created("CREATE", self, address)]
 
     def alter(
         self, address: Address, live: Self, changes: Sequence[FieldChange], context: Context
     ) -> Sequence[Statement]:
         """SET, then UNSET; an empty list is unset."""
-        by_name = self.spec.by_name
-        given = [(by_name[c.path], c.after) for c in changes if c.after not in (None, ())]
-        given += [(by_name[c.path], True) for c in changes if c.path == "enabled" and c.after is None]
-        gone = [by_name[c.path].sql for c in changes if c.after in (None, ()) and c.path != "enabled"]
-        head = f"ALTER EXTERNAL ACCESS INTEGRATION {address.sql}"
-        pieces = [f"{field.sql} = {literal(value)}" for field, value in given]
-        return [
-            *([statement(f"{head} SET {' '.join(pieces)}")] if pieces else []),
-            *([statement(f"{head} UNSET {', '.join(gone)}")] if gone else []),
-        ]
+        return altered(self, address, {change.path: change.after for change in changes})
 
     def changes(self, address: Address, live: Self, context: Context) -> Sequence[FieldChange]:
         """What differs; the order in lists counts for nothing."""
@@ -107,7 +88,7 @@ class ExternalAccessIntegration(Resource):
     @classmethod
     def from_raw(cls, raw: Mapping[str, Any]) -> Self:
         """A body that may be only listed, not described."""
-        return super().from_raw({**{field.name: None for field in cls.spec.fields if field.required}, **raw})
+        return super().from_raw(only_listed(cls.spec, raw))
 
 
 def _sorted(values: Any) -> list[str]:

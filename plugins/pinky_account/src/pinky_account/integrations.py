@@ -1,15 +1,92 @@
-"""What integrations have in common: how DESCRIBE tells them, and that they cannot be renamed.
+"""What integrations have in common: their statements, how DESCRIBE tells them, and that they cannot be renamed.
 
-https://docs.snowflake.com/en/sql-reference/sql/desc-integration
+https://docs.snowflake.com/en/sql-reference/sql/create-integration, alter-integration and desc-integration
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pinky_core import Address, Rows, Source, Spec
+from pinky_core import (
+    Action,
+    Address,
+    FieldChange,
+    OnChange,
+    Resource,
+    Risk,
+    Rows,
+    Source,
+    Spec,
+    Statement,
+    is_given,
+    literal,
+    statement,
+)
 
-__all__ = ["described", "no_rename", "split_list"]
+__all__ = ["altered", "created", "described", "no_rename", "only_listed", "risk_of", "split_list"]
+
+_EMPTY: tuple[Any, ...] = (None, (), {})
+
+
+def created(
+    words: str,
+    body: Resource,
+    address: Address,
+    *,
+    instead: Mapping[str, Any] | None = None,
+    spell: Callable[[str, Any], str] = lambda name, value: literal(value),
+) -> Statement:
+    """``CREATE [OR REPLACE] <type> <name> A = 1 B = 2``. What is empty is left out, ENABLED is demanded.
+
+    ``instead`` are values that take the place of the body's own.
+    """
+    clauses = [f"{words} {body.spec.sql} {address.sql}"]
+    for field in body.spec.fields:
+        value = (instead or {}).get(field.name, getattr(body, field.name))
+        if field.name == "enabled" and not is_given(value):
+            value = True
+        if is_given(value) and value not in _EMPTY:
+            clauses.append(f"{field.sql} = {spell(field.name, value)}")
+    return statement(" ".join(clauses))
+
+
+def altered(
+    body: Resource,
+    address: Address,
+    after: Mapping[str, Any],
+    *,
+    spell: Callable[[str, Any], str] = lambda name, value: literal(value),
+) -> list[Statement]:
+    """SET of what has a value, then UNSET of what is empty; what cannot be unset is set to its default."""
+    pieces, gone = [], []
+    for field in body.spec.fields:
+        if field.name not in after:
+            continue
+        value = after[field.name]
+        if value in _EMPTY and not field.unset and field.default not in _EMPTY:
+            value = field.default
+        if value in _EMPTY:
+            gone.append(field.sql)
+        else:
+            pieces.append(f"{field.sql} = {spell(field.name, value)}")
+    head = f"ALTER {body.spec.sql} {address.sql}"
+    return [
+        *([statement(f"{head} SET {' '.join(pieces)}")] if pieces else []),
+        *([statement(f"{head} UNSET {', '.join(gone)}")] if gone else []),
+    ]
+
+
+def risk_of(action: Action, changes: Sequence[FieldChange], lost: str) -> tuple[Risk, str]:
+    """Whatever makes another integration of it loses its ties, which ``lost`` names."""
+    if action is Action.DROP or any(change.on_change is OnChange.REFUSE for change in changes):
+        return Risk.DESTRUCTIVE, lost
+    return Risk.SAFE, ""
+
+
+def only_listed(spec: Spec, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Raw values with none for required ones that the listing does not tell."""
+    return {**{field.name: None for field in spec.fields if field.required}, **raw}
 
 
 def described(spec: Spec, rows: Rows) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from pinky_account.integrations import split_list
+from pinky_account.integrations import created, only_listed, risk_of, split_list
 from pinky_core import (
     Action,
     Address,
@@ -24,10 +24,8 @@ from pinky_core import (
     Source,
     Statement,
     is_given,
-    literal,
     prop,
     resource,
-    statement,
 )
 
 __all__ = ["NetworkRule", "RuleMode", "RuleType"]
@@ -108,21 +106,13 @@ class NetworkRule(Resource):
 
     def create(self, address: Address, context: Context) -> Sequence[Statement]:
         """CREATE NETWORK RULE."""
-        return [self._create("CREATE", address)]
+        return [created("CREATE", self, address)]
 
     def replace(
         self, address: Address, live: Self, changes: Sequence[FieldChange], context: Context
     ) -> Sequence[Statement]:
         """CREATE OR REPLACE NETWORK RULE."""
-        return [self._create("CREATE OR REPLACE", address)]
-
-    def _create(self, words: str, address: Address) -> Statement:
-        clauses = [f"{words} NETWORK RULE {address.sql}"]
-        for field in self.spec.fields:
-            value = getattr(self, field.name)
-            if is_given(value):
-                clauses.append(f"{field.sql} = {literal(value)}")
-        return statement(" ".join(clauses))
+        return [created("CREATE OR REPLACE", self, address)]
 
     def changes(self, address: Address, live: Self, context: Context) -> Sequence[FieldChange]:
         """What differs; the order of values counts for nothing."""
@@ -131,9 +121,7 @@ class NetworkRule(Resource):
 
     def risk(self, address: Address, action: Action, live: Self, changes: Sequence[FieldChange]) -> tuple[Risk, str]:
         """A rule that goes opens or closes what named it."""
-        if action is Action.DROP or any(change.on_change is OnChange.REFUSE for change in changes):
-            return Risk.DESTRUCTIVE, _LOST
-        return Risk.SAFE, ""
+        return risk_of(action, changes, _LOST)
 
     @classmethod
     def from_description(cls, rows: Rows) -> dict[str, Any]:
@@ -144,4 +132,4 @@ class NetworkRule(Resource):
     @classmethod
     def from_raw(cls, raw: Mapping[str, Any]) -> Self:
         """A body that may be only listed, not described."""
-        return super().from_raw({**{field.name: None for field in cls.spec.fields if field.required}, **raw})
+        return super().from_raw(only_listed(cls.spec, raw))

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from pinky_account.integrations import described, no_rename, split_list
+from pinky_account.integrations import altered, created, described, no_rename, risk_of, split_list
 from pinky_core import (
     ABSENT,
     Action,
@@ -32,7 +32,6 @@ from pinky_core import (
     literal,
     prop,
     resource,
-    statement,
     string_literal,
 )
 
@@ -205,27 +204,20 @@ class NotificationIntegration(Resource):
 
     def create(self, address: Address, context: Context) -> Sequence[Statement]:
         """CREATE NOTIFICATION INTEGRATION; ENABLED is demanded."""
-        return [self._create("CREATE", address)]
+        return [self._created("CREATE", address)]
 
     def replace(
         self, address: Address, live: Self, changes: Sequence[FieldChange], context: Context
     ) -> Sequence[Statement]:
         """CREATE OR REPLACE NOTIFICATION INTEGRATION."""
-        return [self._create("CREATE OR REPLACE", address)]
+        return [self._created("CREATE OR REPLACE", address)]
 
-    def _create(self, words: str, address: Address) -> Statement:
-        clauses = [f"{words} NOTIFICATION INTEGRATION {address.sql}"]
-        for field in self.spec.fields:
-            value = getattr(self, field.name)
-            if field.name == "enabled":
-                value = value if is_given(value) else True
-            if field.name == "direction":  # an inbound queue is one that does not say OUTBOUND
-                provider = self.notification_provider
-                way = self._direction(provider) if isinstance(provider, NotificationProvider) else None
-                value = way if way is Direction.OUTBOUND else None
-            if is_given(value) and value not in ((), {}):
-                clauses.append(f"{field.sql} = {_literal(value)}")
-        return statement(" ".join(clauses))
+    def _created(self, words: str, address: Address) -> Statement:
+        """An inbound queue is one that does not say OUTBOUND."""
+        provider = self.notification_provider
+        way = self._direction(provider) if isinstance(provider, NotificationProvider) else None
+        instead = {"direction": way if way is Direction.OUTBOUND else None}
+        return created(words, self, address, instead=instead, spell=_clause)
 
     def alter(
         self, address: Address, live: Self, changes: Sequence[FieldChange], context: Context
@@ -234,16 +226,7 @@ class NotificationIntegration(Resource):
         after = {change.path: change.after for change in changes}
         if after.keys() & {"aws_sns_topic_arn", "aws_sns_role_arn"}:  # ALTER wants both
             after |= {name: getattr(self, name) for name in ("aws_sns_topic_arn", "aws_sns_role_arn")}
-        if "enabled" in after and after["enabled"] is None:
-            after["enabled"] = True
-        fields = [(field, after[field.name]) for field in self.spec.fields if field.name in after]
-        pieces = [f"{field.sql} = {_literal(value)}" for field, value in fields if value not in (None, (), {})]
-        gone = [field.sql for field, value in fields if value in (None, (), {})]
-        head = f"ALTER NOTIFICATION INTEGRATION {address.sql}"
-        return [
-            *([statement(f"{head} SET {' '.join(pieces)}")] if pieces else []),
-            *([statement(f"{head} UNSET {', '.join(gone)}")] if gone else []),
-        ]
+        return altered(self, address, after, spell=_clause)
 
     def changes(self, address: Address, live: Self, context: Context) -> Sequence[FieldChange]:
         """What differs; the order in lists and of headers counts for nothing."""
@@ -256,9 +239,7 @@ class NotificationIntegration(Resource):
 
     def risk(self, address: Address, action: Action, live: Self, changes: Sequence[FieldChange]) -> tuple[Risk, str]:
         """Whatever makes another integration of it loses its ties."""
-        if action is Action.DROP or any(change.on_change is OnChange.REFUSE for change in changes):
-            return Risk.DESTRUCTIVE, _LOST
-        return Risk.SAFE, ""
+        return risk_of(action, changes, _LOST)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -289,7 +270,7 @@ def _same(change: FieldChange) -> bool:
     return change.path == "direction" and after is None  # the provider says it
 
 
-def _literal(value: Any) -> str:
+def _clause(name: str, value: Any) -> str:
     """Headers as ``('a'='b', …)``, names of secrets bare, everything else as everywhere."""
     if isinstance(value, Mapping):
         return "(" + ", ".join(f"{string_literal(k)}={string_literal(v)}" for k, v in value.items()) + ")"
