@@ -279,6 +279,38 @@ def test_the_guide_shows_what_the_command_prints(world: World, tmp_path: Path) -
     assert "1 of 7 clients failed, and 5% may. Mend what failed, or raise --max-failures." in text
 
 
+def test_clients_with_one_trouble_are_told_together(world: World, tmp_path: Path) -> None:
+    world.clients(*(f"C{number}" for number in range(7)))
+    manifest = tmp_path / "manifest.yml"
+    manifest.write_text(FIRST.replace("{name: ID, type: INT}", "{name: ID, type: INTO}"), encoding="utf-8")
+    run = ("-m", str(tmp_path), "--database", "X", "--var", "email=a@b.c")
+    code, text = pinky(world.account, tmp_path, "fleet", "plan", *run)
+    assert code == 1
+    assert "broken, 7 clients: C0, C1, C2, C3, C4 and 2 more\n  manifest.yml:9:" in text
+    assert text.count("unknown type") == 1
+
+
+@pytest.mark.parametrize(
+    ("manifest", "database", "message"),
+    [
+        ("nowhere", "X", "there is no folder or file 'nowhere'"),
+        ("@X.PUBLIC.NOPE/a", "X", "X.PUBLIC.NOPE is not there, or this role may not read it"),
+        ("@X.PUBLIC.EMPTY/a", "X", "there is no manifest.yml in @X.PUBLIC.EMPTY/a/"),
+        ("", "NOPE", "the database NOPE does not exist, or this role may not see it"),
+        ("", "a b", "'a b' is not an identifier"),
+    ],
+)
+def test_what_is_not_there_is_said_once(
+    world: World, tmp_path: Path, manifest: str, database: str, message: str
+) -> None:
+    world.clients("A", "B")
+    world.sql("CREATE STAGE X.PUBLIC.EMPTY")
+    (tmp_path / "manifest.yml").write_text(FIRST, encoding="utf-8")
+    run = ("-m", manifest or str(tmp_path), "--database", database)
+    code, text = pinky(world.account, tmp_path, "fleet", "plan", *run)
+    assert (code, text.count(message)) == (1, 1), text
+
+
 def test_help_lists_the_three_commands() -> None:
     from pinky_cli.main import app
 

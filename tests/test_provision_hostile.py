@@ -114,6 +114,12 @@ MANIFESTS: dict[str, tuple[dict[str, str], str]] = {
     "an unknown secret scheme": (
         kind("secret", "{name: K, type: GENERIC_STRING, secret_string: 'vault:x'}"), "nothing resolves",
     ),
+    "a secret of the environment": (
+        kind("secret", "{name: K, type: GENERIC_STRING, secret_string: 'env:HOME'}"), "nothing resolves",
+    ),
+    "a secret of a file": (
+        kind("secret", "{name: K, type: GENERIC_STRING, secret_string: 'file:/etc/passwd'}"), "nothing resolves",
+    ),
     "a template that runs": (
         kind("table", "{name: T, comment: '{{ vars.__class__ }}', columns: [{name: A, type: INT}]}"), "",
     ),

@@ -22,7 +22,7 @@ from pinky_core.apply import Event, Outcome, Report
 from pinky_core.collector import collector_paused
 from pinky_core.diagnostics import Diagnostic, has_errors
 from pinky_core.engine import Desired, Provider
-from pinky_core.errors import BlockedPlanError, DiagnosticsError, PinkyError, SecretError
+from pinky_core.errors import BlockedPlanError, DiagnosticsError, NotVisibleError, PinkyError, SecretError
 from pinky_core.live import read_live
 from pinky_core.manifest import ManifestSource
 from pinky_core.plan import Plan, declared_fields
@@ -38,9 +38,17 @@ Path2 = tuple[Identifier, ...]
 
 
 def client_schemas(session: Any, database: Identifier) -> list[Identifier]:
-    """The schemas of a database that are marked as clients', by name; one statement, more beyond 10,000 schemas."""
-    with Reader(session) as reader:
-        rows = reader.listing("SCHEMAS", (database,))
+    """The schemas of a database that are marked as clients', by name; one statement, more beyond 10,000 schemas.
+
+    Raises `DiagnosticsError` for a database that is not there.
+    """
+    try:
+        with Reader(session) as reader:
+            rows = reader.listing("SCHEMAS", (database,))
+    except NotVisibleError as error:
+        summary = f"the database {database.sql} does not exist, or this role may not see it"
+        hint = "It takes USAGE on the database, and some privilege on each schema."
+        raise DiagnosticsError([Diagnostic.error("not-visible", summary, hint=hint)]) from error
     return sorted(Identifier(name) for name, comment in rows.pick("name", "comment") if str(comment).startswith(MARK))
 
 
@@ -131,8 +139,13 @@ class Fleet:
 
     @collector_paused()
     def plan(self) -> list[ClientPlan]:
-        """A plan for each client. A mistake that is one client's own makes that client broken and no other."""
+        """A plan for each client. A mistake that is one client's own makes that client broken and no other.
+
+        Raises `DiagnosticsError` where there is no manifest to read.
+        """
         source = self.provider.open(self.source)
+        if not source.list("manifest.y*ml"):
+            raise DiagnosticsError([Diagnostic.error("source", f"there is no manifest.yml in {source.name}")])
         wanted: dict[Identifier, Desired] = {}
         found: dict[Identifier, ClientPlan] = {}
         for client in self.clients:

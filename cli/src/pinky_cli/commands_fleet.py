@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ from pinky_cli.commands_plan import (
     run_errors,
 )
 from pinky_cli.connect import opened
+from pinky_cli.manifests import opened_source
 from pinky_cli.options import CONNECTION, MANIFEST, OUTPUT, with_options
 from pinky_cli.settings import Settings
 
@@ -233,6 +235,7 @@ def _ready(run: Run, database: str, names: list[str] | None, vars_file: str | No
     run.start_logging()
     with opened(run.settings, run.id) as connection:
         provider = SchemaOnly(connection, registry=run.registry, workers=run.settings.parallel)
+        source = opened_source(run, provider)
         clients: list[Identifier] = wanted or client_schemas(provider.session, where)
         unknown = sorted(set(by_client) - {str(each) for each in clients})
         if not clients:
@@ -241,7 +244,7 @@ def _ready(run: Run, database: str, names: list[str] | None, vars_file: str | No
             raise PinkyError(f"{vars_file} has variables for clients that are not there: {', '.join(unknown[:10])}")
         yield Fleet(
             provider,
-            run.settings.source,
+            source,
             where,
             clients,
             variables=run.settings.given_variables(),
@@ -331,8 +334,8 @@ def _changes(each: ClientPlan) -> str:
 
 
 def _why(each: ClientPlan) -> str:
-    problems = each.problems or (each.plan.diagnostics if each.plan is not None else ())
-    return str(problems[0]).partition("\n")[0] if each.state == "broken" and problems else ""
+    problems = _problems(each)
+    return problems[0].partition("\n")[0] if each.state == "broken" and problems else ""
 
 
 def _show_groups(run: Run, plans: Sequence[ClientPlan]) -> None:
@@ -340,19 +343,35 @@ def _show_groups(run: Run, plans: Sequence[ClientPlan]) -> None:
     from pinky_cli.render_human import clean, counted
 
     groups: dict[tuple[str, ...], list[ClientPlan]] = {}
+    broken: dict[tuple[str, ...], list[ClientPlan]] = {}
     for each in plans:
         if each.state == "behind":
             groups.setdefault(_signature(each), []).append(each)
+        elif each.state == "broken":
+            broken.setdefault(_reasons(each), []).append(each)
     for lines, members in sorted(groups.items(), key=lambda group: -len(group[1])):
         run.terminal.show(f"{counted(len(members), 'client', 'clients')}: {_names(members)}")
         for line in lines:
             run.terminal.show(f"  {clean(line)}")
-    for each in plans:
-        if each.state == "broken":
-            problems = each.problems or (each.plan.diagnostics if each.plan is not None else ())
-            run.terminal.show(f"broken: {clean(str(each.client))}")
-            for problem in problems:
-                run.terminal.show(f"  {clean(str(problem))}")
+    for members in sorted(broken.values(), key=lambda group: -len(group)):
+        many = "" if len(members) == 1 else f", {len(members)} clients"
+        run.terminal.show(f"broken{many}: {clean(_names(members))}")
+        for problem in _problems(members[0]):  # as it is told of the first one
+            run.terminal.show(f"  {clean(problem)}")
+
+
+def _problems(each: ClientPlan) -> list[str]:
+    """Why a client cannot be planned or applied."""
+    problems = each.problems or (each.plan.diagnostics if each.plan is not None else ())
+    return [str(problem) for problem in problems]
+
+
+def _reasons(each: ClientPlan) -> tuple[str, ...]:
+    """The same without the name of its schema, so that clients with one trouble are told together."""
+    from pinky_core import sql_path
+
+    target = re.compile(rf"{re.escape(sql_path(each.target))}(?![A-Za-z0-9_$])")
+    return tuple(target.sub("(schema)", problem) for problem in _problems(each))
 
 
 def _signature(each: ClientPlan) -> tuple[str, ...]:

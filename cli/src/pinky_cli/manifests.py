@@ -12,7 +12,7 @@ from pinky_cli.settings import Settings
 
 if TYPE_CHECKING:
     from pinky_cli.run import Run
-    from pinky_core import Desired, Provider
+    from pinky_core import Desired, ManifestSource, Provider
 
 _IN_SNOWFLAKE = re.compile(r"@|[^/\\:]*\.[^/\\:]*:/")
 
@@ -37,10 +37,20 @@ def declared(run: Run, *, prune: bool = False) -> Desired:
 
 
 def declared_in_snowflake(run: Run, pinky: Provider, *, prune: bool = False) -> Desired:
-    """What a manifest on a stage or in a Git repository declares; tells which commit was read."""
+    """What a manifest on a stage or in a Git repository declares."""
+    settings = run.settings
+    source = opened_source(run, pinky)
+    desired = pinky.validate(source, settings.target, settings.given_variables(), env=settings.env)
+    return _prunable(desired) if prune else desired
+
+
+def opened_source(run: Run, pinky: Provider) -> ManifestSource:
+    """Where the manifest lies; tells which commit of a Git repository is read. `PinkyError` where there is none."""
     from pinky_core import PinkyError
 
     settings = run.settings
+    if not lies_in_snowflake(settings):
+        check_manifest_is_there(settings)
     source = pinky.open(settings.source)
     if not source.list("manifest.y*ml"):
         raise PinkyError(f"there is no manifest.yml in {source.name}/")
@@ -48,8 +58,7 @@ def declared_in_snowflake(run: Run, pinky: Provider, *, prune: bool = False) -> 
     if commit is not None:
         where = "" if reference == "commit" else f" ({reference})"
         run.terminal.say(f"Read at commit {commit}{where}.")
-    desired = pinky.validate(source, settings.target, settings.given_variables(), env=settings.env)
-    return _prunable(desired) if prune else desired
+    return source
 
 
 def check_manifest_is_there(settings: Settings) -> None:

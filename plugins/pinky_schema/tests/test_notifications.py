@@ -15,7 +15,7 @@ pytest.importorskip("snowflake.snowpark", reason="NOTIFY is a Python procedure a
 import sys
 
 from pinky_local.account import LocalAccount
-from pinky_local.faults import EndProcedure
+from pinky_local.faults import EndProcedure, SqlFault
 from pinky_schema import SchemaProvider
 from pinky_schema.notification_events import EVENTS
 from pinky_schema.notifications import notify
@@ -177,8 +177,83 @@ def test_a_call_that_ends_anywhere_is_made_good_by_the_next(centre: Centre) -> N
         centre.notify("FAILED_PAYMENT", key)
         rows = centre.run("SELECT STATUS FROM D.S.NOTIFICATIONS WHERE EVENT_KEY = ?", key)
         assert rows == [("SENT",)], number
-        # twice only where the call died between sending and marking
-        assert len(centre.mails()) - before == (2 if number == len(sent) else 1), number
+        # twice only where the call died between sending and marking: BEGIN, UPDATE, COMMIT
+        assert len(centre.mails()) - before == (2 if number > len(sent) - 3 else 1), number
+
+
+CALL = "CALL D.S.NOTIFY('FAILED_PAYMENT', NULL, 'k')"
+
+
+@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
+def test_a_transaction_of_the_caller_neither_stops_it_nor_undoes_it(centre: Centre, end: str) -> None:
+    centre.run("CREATE TABLE D.S.PAYMENTS (ID INT)")
+    centre.run("BEGIN TRANSACTION")
+    centre.run("INSERT INTO D.S.PAYMENTS SELECT 1")
+    assert json.loads(centre.run(CALL)[0][0])["status"] == "SENT"
+    centre.run(end)
+    assert centre.run("SELECT COUNT(*) FROM D.S.PAYMENTS") == [(1 if end == "COMMIT" else 0,)]
+    assert centre.run("SELECT STATUS FROM D.S.NOTIFICATIONS") == [("SENT",)]
+    assert json.loads(centre.run(CALL)[0][0])["duplicate"] is True
+    assert len(centre.mails()) == 1
+
+
+def test_without_autocommit_it_is_told_once_all_the_same(centre: Centre) -> None:
+    centre.run("ALTER SESSION SET AUTOCOMMIT = FALSE")
+    assert json.loads(centre.run(CALL)[0][0])["status"] == "SENT"
+    centre.account.advance(301)
+    assert json.loads(centre.run(CALL)[0][0])["duplicate"] is True
+    centre.run("ROLLBACK")
+    assert centre.notify("FAILED_PAYMENT", "k")["status"] == "SENT"
+    assert len(centre.mails()) == 1
+
+
+def test_a_mail_that_failed_is_sent_by_a_later_call(centre: Centre) -> None:
+    centre.run("ALTER NOTIFICATION INTEGRATION MAIL SET ENABLED = FALSE")
+    assert centre.notify("FAILED_PAYMENT", "k")["status"] == "NOT_SENT"
+    centre.run("ALTER NOTIFICATION INTEGRATION MAIL SET ENABLED = TRUE")
+    soon = centre.notify("FAILED_PAYMENT", "k")
+    assert (soon["status"], soon["duplicate"]) == ("NOT_SENT", True)
+    centre.account.advance(301)
+    assert centre.notify("FAILED_PAYMENT", "k")["status"] == "SENT"
+    centre.account.advance(301)
+    assert centre.notify("FAILED_PAYMENT", "k")["duplicate"] is True
+    assert len(centre.mails()) == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "body"),
+    [
+        ("NULL", "Maintenance is planned"),
+        ("PARSE_JSON('null')", "Maintenance is planned"),
+        ("PARSE_JSON('[1, 2]')", "[1, 2]"),
+        ("PARSE_JSON('5')", "5"),
+        ("TO_VARIANT('At night')", "At night"),
+        ("PARSE_JSON('{\"message\": [1], \"title\": {\"a\": 1}}')", "[1]"),
+    ],
+)
+def test_any_payload_is_told(centre: Centre, payload: str, body: str) -> None:
+    centre.run(f"CALL D.S.NOTIFY('MAINTENANCE_PLANNED', {payload}, 'k')")
+    assert centre.run("SELECT BODY, URL FROM D.S.NOTIFICATIONS") == [(body, "https://portal.example/support")]
+
+
+@pytest.mark.parametrize("url", [["x"], {"a": 1}, 5, "javascript:alert(1)", "", None])
+def test_what_is_no_link_is_none(centre: Centre, url: Any) -> None:
+    centre.notify("MAINTENANCE_PLANNED", "k", {"url": url})
+    assert centre.run("SELECT URL FROM D.S.NOTIFICATIONS") == [("https://portal.example/support",)]
+
+
+def test_without_contacts_it_is_told_all_the_same(centre: Centre) -> None:
+    centre.account.faults.inject(SqlFault(3001, "42501", "no"), match="GET_CONTACTS", procedure="NOTIFY", times=1)
+    told = centre.notify("FAILED_PAYMENT", "k")
+    assert told["status"] == "NOT_SENT"
+    assert "the contact for STEWARD cannot be read" in told["reason"]
+    assert centre.run("SELECT STATUS, URL FROM D.S.NOTIFICATIONS") == [("NOT_SENT", None)]
+
+
+def test_it_waits_where_too_many_wait(centre: Centre) -> None:
+    centre.account.faults.inject(SqlFault(625, "57014", "too many"), match="^UPDATE", procedure="NOTIFY", times=2)
+    assert centre.notify("MAINTENANCE_PLANNED", "k")["duplicate"] is False
+    assert len(centre.run(CENTRE)) == 1
 
 
 def test_payloads_are_data(centre: Centre) -> None:

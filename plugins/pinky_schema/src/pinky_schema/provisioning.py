@@ -161,7 +161,9 @@ class _Run:
     def __attrs_post_init__(self) -> None:
         self.provider = SchemaProvider(self.session)
         known = self.provider.registry
-        self.provider.registry = attrs.evolve(known, resolvers={**known.resolvers, "given": _given(self.secrets)})
+        # Environment and files are those of whoever runs the procedure: no manifest of a client has business there.
+        resolvers = {scheme: each for scheme, each in known.resolvers.items() if scheme not in ("env", "file")}
+        self.provider.registry = attrs.evolve(known, resolvers={**resolvers, "given": _given(self.secrets)})
         lists: dict[str, Any] = {name: [] for name in ("changes", "skipped", "failures", "warnings")}
         self.report = {"run_id": self.run_id, "status": "unchanged", "client": self.client, "target": None}
         self.report |= {"source": None, "commit": None} | lists

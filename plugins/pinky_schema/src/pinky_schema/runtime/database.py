@@ -42,7 +42,13 @@ def transaction(session: Any) -> Iterator[None]:
 
 
 def decoded(value: Any) -> Any:
-    """A cell of a VARIANT, ARRAY or OBJECT as Python data; it comes as JSON text."""
+    """A cell of a VARIANT, ARRAY or OBJECT as Python data; it comes as JSON text.
+
+    NULL as an argument of type VARIANT is an object with ``is_sql_null``:
+    https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-designing
+    """
+    if getattr(value, "is_sql_null", False):
+        return None
     return json.loads(value) if isinstance(value, str) else value
 
 
