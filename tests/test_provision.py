@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("snowflake.snowpark", reason="a Python procedure runs with Snowpark")
 
-from pinky_local.faults import EndProcedure
+from pinky_local.faults import Call, EndProcedure
 from snowflake.connector.errors import ProgrammingError
 
 from pinky_core import Provider
@@ -45,7 +45,7 @@ def test_a_client_exists_seconds_later_and_the_second_call_changes_nothing(world
     assert report["changes"][0] == {
         "address": f"schema {SCHEMA}",
         "action": "create",
-        "statements": [f"CREATE SCHEMA IF NOT EXISTS {SCHEMA} COMMENT = '[client of pinky]'"],
+        "statements": [f"CREATE SCHEMA IF NOT EXISTS {SCHEMA} COMMENT = '[client of pinky] acme'"],
     }
     kinds = {key.partition(" ")[0] for key in world.client("acme")["objects"]}
     assert kinds >= {"schema", "table", "view", "stage", "task", "secret", "contact", "procedure"}
@@ -101,6 +101,35 @@ def test_a_secret_that_is_no_text_is_refused_before_anything_is_made(
         f"the secret PARTNER_API_KEY: expected text, found {found}"
     ]
     assert world.client("acme")["objects"] == {}
+
+
+def test_ids_that_differ_in_case_alone_are_not_one_client(world: ProvisionWorld) -> None:
+    assert world.provision("acme")["status"] == "ok"
+    for report in (world.provision("Acme"), world.offboard("ACME")):
+        assert (report["status"], report["failures"][0]["code"]) == ("refused", "another-client")
+        assert "that of the client acme" in report["failures"][0]["message"]
+
+
+def test_what_was_given_for_nothing_is_said(world: ProvisionWorld) -> None:
+    assert world.provision("acme")["warnings"] == []
+    (warning,) = world.provision("acme")["warnings"]
+    assert warning.startswith("the secret PARTNER_API_KEY was given, and nothing set it")
+
+
+def test_a_client_that_is_off_boarded_meanwhile_is_not_made_anew(world: ProvisionWorld) -> None:
+    def drop(_: str) -> None:
+        world.sql(f"DROP SCHEMA {SCHEMA}")
+
+    world.account.faults.inject(Call(before=drop), match="^CREATE VIEW", times=1)
+    report = world.provision("acme")
+    assert (report["status"], report["failures"][0]["code"]) == ("failed", "off-boarded")
+    assert world.client("acme")["objects"] == {}
+
+
+def test_off_boarding_what_cannot_be_seen_says_so(world: ProvisionWorld) -> None:
+    report = world.offboard("nobody")
+    assert (report["status"], report["changes"]) == ("unchanged", [])
+    assert "is not there, or this role has no privilege on it" in report["warnings"][0]
 
 
 # -- privileges ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from pinky_local import LocalAccount
-from pinky_schema.provisioning import provision
+from pinky_schema.provisioning import offboard, provision
 
 from pinky_core.testing import MemorySource
 
@@ -167,6 +167,36 @@ def test_hostile_variables_in_a_name_are_refused_with_the_place(account: LocalAc
     files = kind("view", "{name: '{{ vars.name }}', query: SELECT 1 AS A}")
     failures = refused(account, files, variables={"name": VALUES[name]})
     assert all(each.get("place") for each in failures), failures
+
+
+SQL = {
+    "view": "{name: V, query: \"SELECT '{{ vars.email }}' AS A\"}",
+    "task": "{name: J, warehouse: W, schedule: 60 MINUTES, definition: \"INSERT INTO T VALUES ('{{ vars.email }}')\"}",
+    "procedure": "{name: P, language: SQL, returns: VARCHAR, body: \"BEGIN RETURN '{{ vars.email }}'; END\"}",
+    "table": "{name: T, columns: [{name: A, type: VARCHAR, default: \"'{{ vars.email }}'\"}]}",
+}
+
+
+@pytest.mark.parametrize("word", SQL)
+@pytest.mark.parametrize(
+    "email",
+    ["x' UNION ALL SELECT SECRET FROM D.NEIGHBOUR.T --", "x'); DROP DATABASE D; --", "x' || (SELECT 1) || '", "x\\"],
+)
+def test_hostile_values_in_sql_are_refused(account: LocalAccount, word: str, email: str) -> None:
+    failures = refused(account, kind(word, SQL[word]), variables={"email": email})
+    assert {each["code"] for each in failures} <= {"unsafe-value", "wrong-value", "invalid-value"}, failures
+    assert all(each.get("place") for each in failures), failures
+
+
+@pytest.mark.parametrize("email", ["ana+x@acme.example", "ana@acme.example", "Ana Maria", "a.b-c_d@x.example"])
+def test_sound_values_in_sql_are_not(account: LocalAccount, email: str) -> None:
+    with account.connect() as connection:
+        source = MemorySource(kind("view", SQL["view"]))
+        variables = {"email": email}
+        report = provision(connection, source=source, database="D", client_id="sound", variables=variables)
+        assert report["status"] == "ok", report
+        assert connection.cursor().execute("SELECT A FROM D.SOUND.V").fetchall() == [(email,)]
+        offboard(connection, database="D", client_id="sound")
 
 
 def test_in_a_text_they_are_data(account: LocalAccount) -> None:

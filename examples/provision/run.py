@@ -37,7 +37,7 @@ def main() -> None:
         with account.connect(role="PINKY_WEBHOOK", warehouse="PINKY_WH", paramstyle="qmark") as webhook:
             webhook.cursor().execute("USE SECONDARY ROLES NONE")
             one_client(account, webhook)
-            names = ["ACME", *(f"CLIENT_{number:02}" for number in range(arguments.clients))]
+            names = ["acme", *(f"CLIENT_{number:02}" for number in range(arguments.clients))]
             for name in names[1:]:
                 assert report_of(webhook, PROVISION, DATABASE, name, f"{name}@x.example", SECRETS)["status"] == "ok"
             fleet(account, arguments.clients + 1)

@@ -10,6 +10,7 @@ https://docs.snowflake.com/en/sql-reference/sql/create, https://docs.snowflake.c
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 
 from pinky_core.address import Identifier, sql_path
@@ -59,7 +60,7 @@ _MODIFIERS = frozenset(
 _SCRIPTED = frozenset({("ALERT",), ("FUNCTION",), ("PROCEDURE",), ("TASK",)})
 _AWAY = (("RENAME", "TO"), ("SWAP", "WITH"), ("MOVE", "TO"))
 _GRANTEES = (("ROLE",), ("DATABASE", "ROLE"), ("APPLICATION", "ROLE"), ("USER",))
-_NEUTRAL = "a secret"
+_NEUTRAL = f"a secret {os.urandom(8).hex()}"  # which nothing else in a statement says
 
 
 class _RefusedError(ValueError):

@@ -21,6 +21,7 @@ import attrs
 
 from pinky_core import (
     BlockedPlanError,
+    BoundaryError,
     Desired,
     DiagnosticsError,
     Identifier,
@@ -30,6 +31,7 @@ from pinky_core import (
     Report,
     Rows,
     SecretError,
+    SecretReference,
     SnowparkSession,
     StatementError,
     sql_path,
@@ -37,6 +39,7 @@ from pinky_core import (
 )
 from pinky_core.apply import Event, Outcome
 from pinky_core.fleet import MARK
+from pinky_schema.given_values import changed_structure, harmless, risky
 from pinky_schema.provider import SchemaProvider
 
 __all__ = ["MARK", "client_schema", "offboard", "provision"]
@@ -50,6 +53,9 @@ LONGEST = 400
 _RACE = frozenset({1998, 2002, 2003, 2043, 3041, 91422})
 """Errors that a second run can cause: what was to be made is there, what was to be changed is not (yet)."""
 
+_PRIVILEGE = frozenset({2003, 2043, 3001})
+_UNSEEN = 3041
+_TRANSACTION = frozenset({90231})
 _CLIENT_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,254}\Z")
 _NOT_CLIENTS = frozenset({"PUBLIC", "INFORMATION_SCHEMA"})
 Target = tuple[Identifier, Identifier]
@@ -103,6 +109,11 @@ def provision(
         return run.refuse("client-id", str(error), "Give the client another id, or map it to a plain name first.")
     if not run.has_secrets():
         return run.report
+    given: Any = (variables or {}, source)  # whatever a caller in SQL passed on
+    if not isinstance(given[0], Mapping):
+        return run.refuse("variables", f"variables: expected a mapping, found {type(variables).__name__}", "")
+    if given[1] is None:
+        return run.refuse("source", "no source was given", "Give a stage, a Git repository or a folder.")
     values = {**(variables or {}), "client_id": str(run.target[1]), "database": str(run.target[0])}
     try:
         desired = run.validated(source, values, env)
@@ -171,8 +182,8 @@ class _Run:
     # -- ends --------------------------------------------------------------------------------------------------------
 
     def refuse(self, code: str, message: str, remediation: str) -> dict[str, Any]:
-        """The report of a call that changed nothing."""
-        self.report["status"] = "refused"
+        """The report of a call that goes no further: ``refused`` where it changed nothing, else ``failed``."""
+        self.report["status"] = "failed" if self.report["changes"] else "refused"
         self.report["failures"].append({"code": code, "message": message, "remediation": remediation})
         return self.report
 
@@ -198,7 +209,8 @@ class _Run:
         code = f"{error.errno:06d}" if isinstance(error, StatementError) else type(error).__name__
         self.report["status"] = "failed"
         notes = " ".join(getattr(error, "__notes__", ()))
-        remedy = f"{notes} Calling again goes on where this run ended.".lstrip()
+        again = "" if isinstance(error, BoundaryError) else "Calling again goes on where this run ended."
+        remedy = f"{notes} {again}".strip()
         entry = {"code": code, "message": str(error), "remediation": remedy}
         self.report["failures"].append(entry)
         return self.report
@@ -223,17 +235,32 @@ class _Run:
         self.report["target"] = sql_path(self.target)
         opened = self.provider.open(source)
         self.report |= {"source": opened.name, "commit": getattr(opened, "commit", None)}
-        return self.provider.validate(opened, target=sql_path(self.target), vars=values, env=env)
+
+        def declared(given: Mapping[str, Any]) -> Desired:
+            assert self.target is not None
+            return self.provider.validate(opened, target=sql_path(self.target), vars=given, env=env)
+
+        desired = declared(values)
+        if names := risky(values):
+            found = changed_structure(desired, lambda: declared(harmless(values)), names)
+            if found:
+                raise DiagnosticsError(found)
+        return desired
 
     def fill(self, desired: Desired, allow: Sequence[str]) -> dict[str, Any]:
         """Plan, make the schema, run; again while another run is in the way."""
         assert self.target is not None
         ended: Report | None = None
+        used: set[str] = set()
         former: set[tuple[str, int]] = set()
         for attempt in range(1, ATTEMPTS + 1):
+            self.report |= {"failures": [], "skipped": []}  # of an attempt before
             there = self._schema()
-            if there is not None and not there.startswith(MARK):
-                return self._not_a_client("filled")
+            if attempt > 1 and there is None:
+                text = f"the schema {sql_path(self.target)} was dropped while this call filled it"
+                return self.refuse("off-boarded", text, "Call again if the client is to be there.")
+            if there is not None and not self._is_mine(there):
+                return self._not_a_client(there, "filled")
             plan = self.provider.plan_desired(desired, expected=[("schema", self.target)])
             if attempt == 1:
                 self.report["warnings"] = [str(each) for each in plan.diagnostics]
@@ -247,6 +274,7 @@ class _Run:
                 self._make_schema()
             ended = self.provider.run(plan, allow=allow)
             self._note(plan, ended)
+            used |= _secrets_of(plan)
             failed = {(event.name, event.errno) for event in ended.of(Outcome.FAILED)}
             if ended.ok or not any(errno in _RACE for _, errno in failed):
                 break
@@ -255,9 +283,22 @@ class _Run:
             former = failed
             time.sleep(random.uniform(0.05, 0.3) * attempt)
         self._end(ended)
+        self.report["warnings"] += [
+            f"the secret {name} was given, and nothing set it: the manifest does not name it, or it is set already; "
+            "raise its version there to set it anew"
+            for name in sorted(set(self.secrets) - used)
+        ]
         if self.report["status"] != "failed" and any(each.origin == "notifications" for each in desired.resources):
             self._tell()
         return self.report
+
+    def _is_mine(self, comment: str) -> bool:
+        """Whether a schema is this client's by its comment, which tells ids apart that differ in letter case only."""
+        return comment in (MARK, self._mark)
+
+    @property
+    def _mark(self) -> str:
+        return f"{MARK} {self.client}"
 
     def _schema(self) -> str | None:
         """The comment of the client's schema; None where it is not there."""
@@ -273,20 +314,29 @@ class _Run:
         try:
             return self.provider.session.execute(statement)
         except StatementError as error:
-            error.add_note(f"The owner of the procedure needs {privilege}.")
+            if error.errno in _PRIVILEGE:
+                error.add_note(f"The owner of the procedure needs {privilege}.")
+            if error.errno == _UNSEEN:
+                error.add_note("The schema is there and this role has no privilege on it: somebody else owns it.")
+            if error.errno in _TRANSACTION:
+                error.add_note("End the open transaction before the call: DDL would commit it.")
             raise
 
     def _make_schema(self) -> None:
         assert self.target is not None
-        statement = f"CREATE SCHEMA IF NOT EXISTS {sql_path(self.target)} COMMENT = {string_literal(MARK)}"
+        statement = f"CREATE SCHEMA IF NOT EXISTS {sql_path(self.target)} COMMENT = {string_literal(self._mark)}"
         self._execute(statement, f"CREATE SCHEMA on database {self.target[0].sql}")
         name = f"schema {sql_path(self.target)}"
         self.report["changes"].append({"address": name, "action": "create", "statements": [statement]})
 
-    def _not_a_client(self, what: str) -> dict[str, Any]:
+    def _not_a_client(self, comment: str, what: str) -> dict[str, Any]:
         assert self.target is not None
         name = sql_path(self.target)
-        remedy = f"Choose another client id. If it is a client all the same: COMMENT ON SCHEMA {name} IS '{MARK}'."
+        if comment.startswith(MARK):
+            text = f"the schema {name} is that of the client {comment[len(MARK) :].strip()}; it is not {what}"
+            return self.refuse("another-client", text, "Write the id as it was written first, or choose another.")
+        comment = f"COMMENT ON SCHEMA {name} IS '{self._mark}'"
+        remedy = f"Choose another client id. If it is a client all the same: {comment}."
         return self.refuse("not-a-client", f"the schema {name} is there and none of a client; it is not {what}", remedy)
 
     def _note(self, plan: Plan, ended: Report) -> None:
@@ -323,9 +373,11 @@ class _Run:
         self.report["target"] = name
         there = self._schema()
         if there is None:
+            text = f"{name} is not there, or this role has no privilege on it; only its owner sees it for certain"
+            self.report["warnings"].append(text)
             return self.report
-        if not there.startswith(MARK):
-            return self._not_a_client("dropped")
+        if not self._is_mine(there):
+            return self._not_a_client(there, "dropped")
         statement = f"DROP SCHEMA IF EXISTS {name} CASCADE"
         self._execute(statement, f"OWNERSHIP on schema {name}")
         self.report["status"] = "ok"
@@ -333,6 +385,12 @@ class _Run:
         text = "what was dropped can be brought back by UNDROP SCHEMA until its retention time is over"
         self.report["warnings"].append(text)
         return self.report
+
+
+def _secrets_of(plan: Plan) -> set[str]:
+    """Names of the given secrets that a plan sends."""
+    parts = (part for each in plan.statements() for part in each.parts)
+    return {part.locator for part in parts if isinstance(part, SecretReference) and part.scheme == "given"}
 
 
 def _shortened(text: str) -> str:

@@ -62,7 +62,7 @@ def notify(
     given = _payload(payload)
     contact = _contact(session, settings["schema"], known["purpose"])
     row = _row(name, known, given, key, contact, settings)
-    found = _patiently(lambda: _written(session, settings, row))
+    found: dict[str, Any] | None = _patiently(lambda: _written(session, settings, row))
     if found is not None:
         return found
     if row["status"] != "SENDING":
