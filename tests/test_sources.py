@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pinky_local.account import LocalAccount
 from pinky_schema import SchemaProvider
 
-from pinky_core import DiagnosticsError
+from pinky_core import DiagnosticsError, Identifier
+from pinky_core.fleet import Fleet
 from pinky_core.manifest_source import FolderSource
 from pinky_core.session import Rows
 from pinky_core.sources import GitSource, StageSource, open_source
@@ -179,3 +180,61 @@ def test_a_file_that_changes_after_it_was_listed_is_refused() -> None:
     source = open_source("@D.S.ST/", Changing())
     with pytest.raises(ValueError, match="it changed while it was read: 13 bytes, listed as 400"):
         source.read("manifest.yml")
+
+
+class Stage:
+    """A folder on a stage of a local account."""
+
+    def __init__(self, connection: Any, folder: Path) -> None:
+        self.connection = connection
+        self._folder = folder
+
+    def put(self, name: str, text: str) -> None:
+        file = self._folder / name
+        file.write_text(text, encoding="utf-8")
+        put = f"PUT 'file://{file.as_posix()}' @D.S.ST/m AUTO_COMPRESS = FALSE OVERWRITE = TRUE"
+        self.connection.cursor().execute(put)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with LocalAccount() as account, account.connect() as connection:
+        for text in ("CREATE DATABASE D", "CREATE SCHEMA D.S", "CREATE STAGE D.S.ST"):
+            connection.cursor().execute(text)
+        made = Stage(connection, tmp_path)
+        made.put("manifest.yml", "scope: schema\nresources:\n  view: [{name: V, query: {file: v.sql}}]\n")
+        made.put("v.sql", "SELECT 1 AS A")
+        yield made
+
+
+def test_neighbours_that_begin_with_the_name_of_a_file_do_not_matter(stage: Stage) -> None:
+    for name in ("manifest.yml.bak", "v.sql.orig", "v.sqlx"):
+        stage.put(name, "{[}]")
+    plan = SchemaProvider(stage.connection).plan("@D.S.ST/m/", "D.S")
+    assert "SELECT 1 AS A" in str(plan.statements()[-1])
+
+
+def test_a_stage_that_changes_while_it_is_read_is_refused(stage: Stage) -> None:
+    provider = SchemaProvider(stage.connection)
+    source = provider.open("@D.S.ST/m/")
+    assert source.list("*") == ["manifest.yml", "v.sql"]
+    stage.put("v.sql", "SELECT 2 AS A")  # as long as before
+    with pytest.raises(DiagnosticsError, match=r"v\.sql changed while the source @D\.S\.ST/m was read"):
+        provider.validate(source, "D.S")
+    assert provider.validate("@D.S.ST/m/", "D.S").resources
+
+
+def test_a_fleet_reads_each_file_once(stage: Stage) -> None:
+    for number in range(5):
+        stage.connection.cursor().execute(f"CREATE SCHEMA D.C{number}")
+    provider = SchemaProvider(stage.connection)
+    sent: list[str] = []
+    run = provider.session.execute
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(provider.session, "execute", lambda text, *values: sent.append(text) or run(text, *values))
+        read = provider.session.read_file  # type: ignore[attr-defined]
+        patch.setattr(provider.session, "read_file", lambda place, size: sent.append("GET") or read(place, size))
+        plans = Fleet(provider, "@D.S.ST/m/", Identifier("D"), [Identifier(f"C{n}") for n in range(5)]).plan()
+    assert {each.state for each in plans} == {"behind"}
+    listed = "LIST '@D.S.ST/m/'"
+    assert [each for each in sent if each.startswith(("GET", "LIST"))] == [listed, "GET", "GET", listed]

@@ -52,10 +52,10 @@ class ConnectionSession:
         with tempfile.TemporaryDirectory() as folder:
             to = Path(folder).resolve().as_uri()
             self.execute(f"GET {string_literal(location)} {string_literal(to + '/')}")
-            found = list(Path(folder).iterdir())
-            if len(found) != 1:
-                raise SessionError(f"GET brought {len(found)} files instead of one", statement=f"GET {location}")
-            return found[0].read_bytes()
+            file = Path(folder, location.rpartition("/")[2])  # others may begin with the same name
+            if not file.is_file():
+                raise SessionError("GET did not bring the file", statement=f"GET {location}")
+            return file.read_bytes()
 
 
 def _translated(error: Exception, statement: str) -> SessionError | None:

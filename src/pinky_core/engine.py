@@ -257,9 +257,13 @@ class Provider:
         ``source`` may also be a stage or a Git repository (`pinky_core.sources`); then its files are read, and nothing
         else is sent.
         """
-        return validate_manifest(
-            self.open(source), self.registry, target=target, env=env, variables=vars, scopes=self.scopes
+        opened = self.open(source)
+        desired = validate_manifest(
+            opened, self.registry, target=target, env=env, variables=vars, scopes=self.scopes
         )
+        if hasattr(opened, "settled"):  # a stage, whose files may change while they are read
+            opened.settled()
+        return desired
 
     def open(self, given: ManifestSource | str | Path) -> ManifestSource:
         """The source that is meant; a branch or tag of a Git repository is looked up, so that it is one commit."""

@@ -71,8 +71,7 @@ class SnowparkSession:
 
         with tempfile.TemporaryDirectory() as folder:
             self._session.file.get(location, folder)
-            (found,) = Path(folder).iterdir()
-            return found.read_bytes()
+            return Path(folder, location.rpartition("/")[2]).read_bytes()  # others may begin with the same name
 
     def _streamed(self, location: str) -> bytes:
         with self._session.file.get_stream(location, decompress=False) as stream:

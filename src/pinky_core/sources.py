@@ -160,15 +160,17 @@ def _references(given: str, name: Name, what: str, session: Files) -> dict[str, 
 
 @attrs.define(eq=False)
 class StageSource:
-    """Files under a folder of an internal stage. They are listed once; a file is read when it is asked for.
+    """Files under a folder of an internal stage. They are listed once; a file is read once, when it is first asked for.
 
-    A file that changes between the two is refused, since a manifest is read as it was at one moment.
+    A manifest is read as it was at one moment: `settled` lists once more, and refuses what changed in between.
     """
 
     session: Files = attrs.field(repr=False)
     stage: Name
     folder: str = ""
     _found: dict[str, tuple[int, str]] | None = attrs.field(default=None, init=False, repr=False)
+    _texts: dict[str, str] = attrs.field(factory=dict, init=False, repr=False)
+    _settled: int = attrs.field(default=0, init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -189,6 +191,25 @@ class StageSource:
         path = posixpath.normpath(relative_path)
         if path.startswith(("../", "/")) or path in ("..", "."):
             raise UnreadableFileError(f"{relative_path!r} leaves the folder of the manifest")
+        if path not in self._texts:
+            self._texts[path] = self._read(path, relative_path)
+        return self._texts[path]
+
+    def settled(self) -> None:
+        """Raise `DiagnosticsError` if a file that was read has changed since it was listed; lists only after new reads.
+
+        A commit of a Git repository never changes.
+        """
+        if self.commit is not None or len(self._texts) == self._settled:
+            return
+        now, before = dict(self._listed()), self._files()
+        changed = sorted(path for path in self._texts if now.get(path) != before.get(path))
+        if changed:
+            summary = f"{', '.join(changed[:5])} changed while the source {self._place} was read"
+            raise DiagnosticsError([Diagnostic.error("source", summary, hint="Try again when nothing is uploaded.")])
+        self._settled = len(self._texts)
+
+    def _read(self, path: str, relative_path: str) -> str:
         known = self._files().get(path)
         if known is None:
             raise FileNotFoundError(2, "No such file", relative_path)

@@ -123,7 +123,11 @@ def main(session, event, payload, event_key):
 def _mistakes(options: Mapping[str, Any], context: SectionContext) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if len(context.place.target) != 2:
         yield (), "notifications are those of one schema: give the manifest `scope: schema` and a target DB.SCHEMA"
+    seen: set[str] = set()
     for name in options.get("events", {}):
+        if name.upper() in seen:
+            yield ("events", name), f"{name!r} is there already; case counts for nothing"
+        seen.add(name.upper())
         if name.upper() in EVENTS:
             yield ("events", name), f"{name!r} is an event of the catalogue; choose another name"
         elif not name.replace("_", "").isalnum() or not name.isascii():
