@@ -121,16 +121,21 @@ MANIFESTS: dict[str, tuple[dict[str, str], str]] = {
         kind("secret", "{name: K, type: GENERIC_STRING, secret_string: 'file:/etc/passwd'}"), "nothing resolves",
     ),
     "a template that runs": (
-        kind("table", "{name: T, comment: '{{ vars.__class__ }}', columns: [{name: A, type: INT}]}"), "",
+        kind("table", "{name: T, comment: '{{ vars.__class__ }}', columns: [{name: A, type: INT}]}"),
+        "access to '__class__' is not allowed",
     ),
     "a template of code": (
-        kind("table", "{name: T, comment: '{{ cycler.__init__.__globals__ }}', columns: [{name: A, type: INT}]}"), "",
+        kind("table", "{name: T, comment: '{{ cycler.__init__.__globals__ }}', columns: [{name: A, type: INT}]}"),
+        "access to '__globals__' is not allowed",
     ),
-    "YAML that makes objects": ({"manifest.yml": "scope: !!python/object/apply:os.system ['true']\n"}, ""),
+    "YAML that makes objects": (
+        {"manifest.yml": "scope: !!python/object/apply:os.system ['true']\n"}, "os.system is not allowed",
+    ),
     "YAML aliases": (
-        {"manifest.yml": "scope: schema\na: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nresources: {table: *c}\n"}, "",
+        {"manifest.yml": "scope: schema\na: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nresources: {table: *c}\n"},
+        "a table must be a mapping of fields",
     ),
-    "not YAML": ({"manifest.yml": "{[}]"}, ""),
+    "not YAML": ({"manifest.yml": "{[}]"}, "not valid YAML"),
     "nothing": ({}, "manifest.yml"),
     "hooks of its own": ({"manifest.yml": "scope: schema\nplugins: [evil]\n"}, "plugins"),
     "the same twice": (

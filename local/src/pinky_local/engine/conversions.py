@@ -18,6 +18,19 @@ from pinky_local.engine.datatypes import DataType
 DEFAULT_ZONE = "America/Los_Angeles"
 
 
+class SqlNull:
+    """What a handler gets for NULL of type VARIANT, whose JSON null is None.
+
+    https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-designing; the page is about functions, and
+    procedures are taken to do the same.
+    """
+
+    is_sql_null = True
+
+    def __repr__(self) -> str:
+        return "sqlNullWrapper"
+
+
 class ConversionError(Exception):
     """A Python value that its SQL type does not take."""
 
@@ -25,7 +38,7 @@ class ConversionError(Exception):
 def to_python(value: Any, kind: DataType, zone: str) -> Any:
     """A cell of a `Result` as an argument of a Python handler; ``zone`` is the session's TIMEZONE."""
     if value is None:
-        return None
+        return SqlNull() if kind.family == "VARIANT" else None
     if kind.family in ("VARIANT", "OBJECT", "ARRAY"):
         return json.loads(value)
     if kind.family == "NUMBER":
@@ -37,7 +50,7 @@ def to_python(value: Any, kind: DataType, zone: str) -> Any:
 
 def from_python(value: Any, kind: DataType, zone: str) -> Any:
     """What a Python handler returned, as a cell of a `Result`. Raises `ConversionError`."""
-    if value is None:
+    if value is None or isinstance(value, SqlNull):
         return None
     rule = _RULES.get(kind.family)
     if rule is None:
@@ -141,7 +154,7 @@ _MICROSECOND = timedelta(microseconds=1)
 def from_text(text: str | None, kind: DataType, zone: str) -> Any:
     """An argument of a function, as the data plane writes it as text, for a Python handler."""
     if text is None:
-        return None
+        return to_python(None, kind, zone)
     return to_python(_READERS[kind.family](text), kind, zone)
 
 

@@ -100,6 +100,7 @@ def provision(
     on there), ``client``, ``target``, ``source``, ``commit``, ``changes``, ``skipped``, ``failures`` (each with a
     ``remediation``) and ``warnings``.
     """
+    variables, secrets = _or_none(variables), _or_none(secrets)
     if staging is not None:
         session = SnowparkSession(session, staging)
     run = _Run(session, str(client_id)[:255], secrets or {})
@@ -385,6 +386,11 @@ class _Run:
         text = "what was dropped can be brought back by UNDROP SCHEMA until its retention time is over"
         self.report["warnings"].append(text)
         return self.report
+
+
+def _or_none(value: Any) -> Any:
+    """None for NULL in an argument of type VARIANT, which a handler gets as an object that says so."""
+    return None if getattr(value, "is_sql_null", False) else value
 
 
 def _secrets_of(plan: Plan) -> set[str]:
