@@ -165,7 +165,7 @@ def test_binds_variables_and_subqueries_are_arguments(caller: Caller) -> None:
     assert caller.cursor.fetchone() == ("(5, {'k': [1]})",)
     caller.run("set v = 9", "insert into t values (4), (5)")
     assert caller.value("call p($v, (select max(a) from t))") == "(9, 5)"
-    assert caller.value("call p(select count(*) from t, null)") == "(2, None)"
+    assert caller.value("call p(select count(*) from t, null)") == "(2, sqlNullWrapper)"
 
 
 def test_null_is_not_passed_to_a_strict_procedure(caller: Caller) -> None:
