@@ -220,3 +220,18 @@ def test_in_a_text_they_are_data(account: LocalAccount) -> None:
         shown = connection.cursor().execute("SHOW TABLES IN SCHEMA D.DAT").fetchall()
         assert [row[5] for row in shown] == values
         assert len(connection.cursor().execute("SHOW DATABASES").fetchall()) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"variables": ["a"]}, "variables"), ({"variables": "abc"}, "variables"), ({"secrets": ["a"]}, "secrets"),
+        ({"secrets": "abc"}, "secrets"), ({"secrets": {"A": 1}}, "secret"), ({"source": None}, "source"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_reported_and_never_raised(
+    account: LocalAccount, given: dict[str, Any], code: str
+) -> None:
+    with account.connect() as connection:
+        report = provision(connection, **{"source": MemorySource(SOUND), "database": "D", "client_id": "acme", **given})
+    assert (report["status"], [each["code"] for each in report["failures"]]) == ("refused", [code])

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import pytest
 
-from pinky_core import NotVisibleError, RetryPolicy, Rows, StatementError, TransportError
+from pinky_core import NotVisibleError, RetryPolicy, Rows, SessionError, StatementError, TransportError
 from pinky_core.connection import ConnectionSession, as_session
 from pinky_core.session import RetryingSession, statement_error
 from pinky_core.snowpark import SnowparkSession
@@ -127,3 +130,57 @@ def test_what_can_be_a_session():
     assert isinstance(as_session(Snowpark()), SnowparkSession)
     with pytest.raises(TypeError, match="found str"):
         as_session("text")
+
+
+class Staged:
+    """A Snowpark session whose ways to read are refused for some places."""
+
+    def __init__(self, **refused: str) -> None:
+        self.tried: list[tuple[str, str]] = []
+        self.refused = refused
+        self.file = self
+
+    def sql(self, text: str, params: object = None) -> Staged:
+        self.tried.append(("copy", text))
+        return self
+
+    def collect(self) -> list[object]:
+        return []
+
+    def get(self, location: str, folder: str) -> None:
+        self._try("get", location)
+        Path(folder, "m.yml.bak").write_bytes(b"a neighbour")
+        Path(folder, "m.yml").write_bytes(b"downloaded")
+
+    def get_stream(self, location: str, *, decompress: bool) -> io.BytesIO:
+        self._try("stream", location)
+        assert not decompress
+        return io.BytesIO(b"streamed")
+
+    def _try(self, way: str, location: str) -> None:
+        self.tried.append((way, location))
+        if location.startswith(self.refused.get(way, "nowhere")):
+            raise NotImplementedError(f"no {way} here")
+
+
+def test_a_staged_file_is_read_by_the_first_way_that_works_and_later_ones_begin_with_it():
+    staged = Staged(get="@D.S.R")
+    session = SnowparkSession(staged)
+    assert [session.read_file(f"@D.S.R/commits/1/{name}", 8) for name in ("m.yml", "v.sql")] == [b"streamed"] * 2
+    assert [way for way, _ in staged.tried] == ["get", "stream", "stream"]
+    staged.refused = {"stream": "@D.S.ST"}
+    assert session.read_file("@D.S.ST/m.yml", 10) == b"downloaded"  # what worked elsewhere keeps no way closed
+
+
+def test_files_that_nothing_reads_are_copied_and_where_that_fails_all_is_told():
+    staged = Staged(get="@D.S.R", stream="@D.S.R")
+    copying = SnowparkSession(staged, "D.S.ST/copies/")
+    assert copying.read_file("@D.S.R/commits/1/a/m.yml", 10) == b"downloaded"
+    assert staged.tried[2] == (
+        "copy", "COPY FILES INTO '@D.S.ST/copies/commits/1/a/' FROM '@D.S.R/commits/1/a/' FILES = ('m.yml')",
+    )  # fmt: skip
+    assert staged.tried[3] == ("get", "@D.S.ST/copies/commits/1/a/m.yml")
+    with pytest.raises(SessionError, match="no get here") as caught:
+        SnowparkSession(staged).read_file("@D.S.R/commits/1/a/m.yml", 10)
+    assert "no stream here" in caught.value.__notes__[0]
+    assert isinstance(caught.value.__cause__, NotImplementedError)

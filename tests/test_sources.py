@@ -63,6 +63,7 @@ def test_spellings(text: str, place: str, commit: str | None) -> None:
     ("text", "message"),
     [
         ("@ST/manifest_client", "has 1 parts; write DB.SCHEMA.NAME in full"),
+        ("S.R:/manifest_client/", "has 2 parts; write DB.SCHEMA.NAME in full"),
         ("@D.S.R/branches/mian/a", "no branch 'mian' was fetched.*Did you mean 'main'"),
         ("@D.S.R/tags/v2/a", "no tag 'v2' was fetched"),
         ("@D.S.R/commits/abc/a", "'abc' is no commit"),
@@ -107,7 +108,7 @@ def test_whatever_a_source_is_called_it_is_quoted_or_refused(text: str) -> None:
 
 def test_other_texts_are_paths() -> None:
     assert isinstance(open_source("manifest_client", Reading()), FolderSource)
-    assert isinstance(open_source("C:/work/manifest", Reading()), FolderSource)
+    assert isinstance(open_source("C:/data/manifest", Reading()), FolderSource)
 
 
 def test_a_repository_that_is_not_there_names_the_privilege() -> None:

@@ -57,7 +57,7 @@ def test_what_opens_no_account_does_not_read_from_one(pinky: Pinky, command: str
 @pytest.mark.parametrize(
     ("source", "there"),
     [("@D.S.T", True), ("@D.S.T/a/", True), ("D.S.R:/a/", True), ('"d".S.R:/', True),
-     ("C:/work/manifest", False), ("./a.b/c:/d", False), ("a", False), (".", False), ("../x.y", False)],
+     ("C:/data/manifest", False), ("./a.b/c:/d", False), ("a", False), (".", False), ("../x.y", False)],
 )  # fmt: skip
 def test_where_a_text_leads(source: str, there: bool) -> None:
     assert lies_in_snowflake(Settings(manifest=source)) is there

@@ -266,11 +266,17 @@ class Provider:
         return desired
 
     def open(self, given: ManifestSource | str | Path) -> ManifestSource:
-        """The source that is meant; a branch or tag of a Git repository is looked up, so that it is one commit."""
-        if isinstance(given, str) and (given.startswith("@") or ":/" in given):
-            from pinky_core.sources import open_source  # only where a manifest may lie in Snowflake
+        """The source that is meant; a branch or tag of a Git repository is looked up, so that it is one commit.
 
-            return open_source(given, self.session)  # type: ignore[arg-type]  # a RetryingSession reads files
+        Raises `DiagnosticsError` for a stage or repository that cannot be read, or that has no manifest there.
+        """
+        if isinstance(given, str) and (given.startswith("@") or ":/" in given):
+            from pinky_core.sources import StageSource, open_source  # only where a manifest may lie in Snowflake
+
+            opened = open_source(given, self.session)  # type: ignore[arg-type]  # a RetryingSession reads files
+            if isinstance(opened, StageSource) and not opened.list("manifest.y*ml"):
+                raise DiagnosticsError([Diagnostic.error("source", f"there is no manifest.yml in {opened.name}/")])
+            return opened
         return as_source(given)
 
     @collector_paused()

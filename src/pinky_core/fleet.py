@@ -141,11 +141,9 @@ class Fleet:
     def plan(self) -> list[ClientPlan]:
         """A plan for each client. A mistake that is one client's own makes that client broken and no other.
 
-        Raises `DiagnosticsError` where there is no manifest to read.
+        Raises `DiagnosticsError` for a source that cannot be read at all.
         """
         source = self.provider.open(self.source)
-        if not source.list("manifest.y*ml"):
-            raise DiagnosticsError([Diagnostic.error("source", f"there is no manifest.yml in {source.name}")])
         wanted: dict[Identifier, Desired] = {}
         found: dict[Identifier, ClientPlan] = {}
         for client in self.clients:

@@ -12,6 +12,7 @@ from pinky_core.sql import string_literal
 
 __all__ = ["SnowparkSession"]
 
+Way = Callable[[str], bytes]
 _DETAILS = re.compile(r"(?P<errno>\d{6}) \((?P<state>[0-9A-Z]{5})\): (?:[0-9a-f-]{36}: )?")
 
 
@@ -27,7 +28,7 @@ class SnowparkSession:
     def __init__(self, session: Any, staging: str | None = None) -> None:
         self._session = session
         self._staging = None if staging is None else f"@{staging.strip('/').removeprefix('@')}"
-        self._ways: list[Callable[[str], bytes]] = [self._downloaded, self._streamed]
+        self._ways: list[Way] = [self._downloaded, self._streamed]
         if self._staging is not None:
             self._ways.append(self._copied)
 
@@ -45,25 +46,18 @@ class SnowparkSession:
     # -- files -------------------------------------------------------------------------------------------------------
 
     def read_file(self, location: str, size: int) -> bytes:
-        """The bytes of a staged file: by the first way that works, which all later files of the session are read by.
+        """The bytes of a staged file of ``size`` bytes: by the first way that works, with which later ones begin.
+
+        Raises `SessionError` where none works, with what the others said as notes.
 
         https://docs.snowflake.com/en/developer-guide/stored-procedure/python/procedure-python-limitations: PUT and GET
         are no statements in a procedure, the methods of ``session.file`` are. Which of them read from Git repositories
         there is not said. The stream comes second: outside of a procedure Snowpark makes it from a download into the
         one folder for temporary files, where two sessions that read files of one name at once get in each other's way.
         """
-        failures: list[PinkyError] = []
-        for way in self._ways:
-            try:
-                data = way(location)
-            except Exception as error:  # noqa: BLE001 - the first one is raised below where no way works
-                failures.append(_unread(error, location))
-            else:
-                self._ways = [way]
-                return data
-        for other in failures[1:]:
-            failures[0].add_note(f"Another way to read it failed too: {other}")
-        raise failures[0]
+        way, data = _first_that_works(self._ways, location)
+        self._ways = [way, *(each for each in self._ways if each != way)]
+        return data
 
     def _downloaded(self, location: str) -> bytes:
         import tempfile  # not needed by most runs, as the next
@@ -86,15 +80,27 @@ class SnowparkSession:
         target = f"{self._staging}/commits/{path}"
         statement = f"COPY FILES INTO {string_literal(target + '/')} FROM {string_literal(folder + '/')} "
         self._session.sql(f"{statement}FILES = ({string_literal(name)})").collect()
+        return _first_that_works((self._downloaded, self._streamed), f"{target}/{name}")[1]
+
+
+def _first_that_works(ways: Sequence[Way], location: str) -> tuple[Way, bytes]:
+    failures: list[PinkyError] = []
+    for way in ways:
         try:
-            return self._downloaded(f"{target}/{name}")
-        except Exception:  # noqa: BLE001 - a stream may do, and tells what is wrong if not
-            return self._streamed(f"{target}/{name}")
+            return way, way(location)
+        except Exception as error:  # noqa: BLE001 - raised below where no way works
+            failures.append(_unread(error, location))
+    for other in failures[1:]:
+        failures[0].add_note(f"Another way to read it failed too: {other}")
+    raise failures[0]
 
 
 def _unread(error: Exception, location: str) -> PinkyError:
     found = _from_snowpark(error, f"reading {location}")
-    return found if isinstance(found, PinkyError) else SessionError(f"{type(error).__name__}: {error}")
+    unread = found if isinstance(found, PinkyError) else SessionError(f"{type(error).__name__}: {error}")
+    if unread is not error:
+        unread.__cause__ = error
+    return unread
 
 
 def _from_snowpark(error: Exception, statement: str) -> Exception:

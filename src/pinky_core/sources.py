@@ -30,7 +30,7 @@ from pinky_core.manifest_source import FolderSource, ManifestSource, UnreadableF
 from pinky_core.session import Rows
 from pinky_core.sql import string_literal
 
-__all__ = ["GitSource", "StageSource", "open_source"]
+__all__ = ["GitSource", "StageSource", "lies_in_snowflake", "open_source"]
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of the largest file that a manifest may hold."""
@@ -39,7 +39,7 @@ _REFS = ("branches", "tags", "commits")
 _PART = r'(?:"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_$]*)'
 _NAME = rf"{_PART}(?:\.{_PART})*"
 _STAGE = re.compile(rf"@(?P<name>{_NAME})(?P<rest>/.*)?\Z", re.DOTALL)
-_REPOSITORY = re.compile(rf"(?P<name>{_PART}\.{_PART}\.{_PART}):(?P<rest>/.*)\Z", re.DOTALL)
+_REPOSITORY = re.compile(rf"(?P<name>{_PART}(?:\.{_PART})+):(?P<rest>/.*)\Z", re.DOTALL)
 _FOLDER = re.compile(r"[^\x00-\x1f\x7f\\'\"%@{}]+\Z")
 _SHA = re.compile(r"[0-9a-f]{40}\Z")
 
@@ -58,11 +58,15 @@ class Files(Protocol):
         ...
 
 
+def lies_in_snowflake(text: str) -> bool:
+    """Whether a source is spelled as a stage or a Git repository; every other text is a path of this machine."""
+    return text.startswith("@") or _REPOSITORY.match(text) is not None
+
+
 def open_source(given: ManifestSource | str | Path, session: Files) -> ManifestSource:
     """The source that a caller means. Raises `DiagnosticsError` for one that cannot be read, before anything changes.
 
-    A text that begins with ``@``, or with a name of three parts, a colon and a slash, lies in Snowflake; every other
-    text is a path of this machine.
+    What `lies_in_snowflake` has a manifest there, or is refused; every other text is a path of this machine.
     """
     if not isinstance(given, str):
         return FolderSource(given) if isinstance(given, Path) else given

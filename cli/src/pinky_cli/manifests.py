@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,12 @@ if TYPE_CHECKING:
     from pinky_cli.run import Run
     from pinky_core import Desired, ManifestSource, Provider
 
-_IN_SNOWFLAKE = re.compile(r"@|[^/\\:]*\.[^/\\:]*:/")
-
 
 def lies_in_snowflake(settings: Settings) -> bool:
     """Whether -m names a stage or a Git repository: ``@DB.SCHEMA.STAGE/…`` or ``DB.SCHEMA.REPO:/…``."""
-    return _IN_SNOWFLAKE.match(settings.source) is not None
+    from pinky_core import sources
+
+    return sources.lies_in_snowflake(settings.source)
 
 
 def declared(run: Run, *, prune: bool = False) -> Desired:
@@ -46,14 +45,10 @@ def declared_in_snowflake(run: Run, pinky: Provider, *, prune: bool = False) -> 
 
 def opened_source(run: Run, pinky: Provider) -> ManifestSource:
     """Where the manifest lies; tells which commit of a Git repository is read. `PinkyError` where there is none."""
-    from pinky_core import PinkyError
-
     settings = run.settings
     if not lies_in_snowflake(settings):
         check_manifest_is_there(settings)
     source = pinky.open(settings.source)
-    if not source.list("manifest.y*ml"):
-        raise PinkyError(f"there is no manifest.yml in {source.name}/")
     reference, commit = getattr(source, "reference", ""), getattr(source, "commit", None)
     if commit is not None:
         where = "" if reference == "commit" else f" ({reference})"

@@ -11,11 +11,11 @@ from typing import Any
 from pinky_local.engine import emails, errors, families, show
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.identifiers import parse_dotted
-from pinky_local.engine.specs.notifications import INBOUND, OUTBOUND, PROVIDERS, RECIPIENTS, WEBHOOK, direction
+from pinky_local.engine.specs.notifications import INBOUND, OUTBOUND, PRIVATE, PROVIDERS, RECIPIENTS, WEBHOOK, direction
 from pinky_local.engine.statement import Statement, rows
 from pinky_local.types import Result, ResultColumn
 
-_QUEUE = ("DIRECTION", "NOTIFICATION_PROVIDER", *OUTBOUND, *INBOUND)
+_QUEUE = ("DIRECTION", "NOTIFICATION_PROVIDER", *OUTBOUND, *INBOUND, PRIVATE)
 _EMAIL = (*RECIPIENTS, "DEFAULT_SUBJECT")
 _HOSTS = re.compile(
     r"https://(hooks\.slack\.com/services/|[^/:]+\.logic\.azure\.com/workflows/|default[^/:]+\.api\.powerplatform\.com/"
@@ -44,12 +44,12 @@ def _check_queue(statement: Statement, item: CatalogObject, given: frozenset[str
             raise errors.missing_option("DIRECTION")
         raise errors.invalid_value(way, "DIRECTION")
     needed = PROVIDERS[str(provider), way]
-    allowed = {*needed, *(("USE_PRIVATELINK_ENDPOINT",) if provider == "AZURE_STORAGE_QUEUE" else ())}
-    for name in (*OUTBOUND, *INBOUND):
+    allowed = {*needed, *((PRIVATE,) if provider == "AZURE_STORAGE_QUEUE" else ())}
+    for name in (*OUTBOUND, *INBOUND, PRIVATE):
         if item.properties.get(name) is not None and name not in allowed:
             raise errors.invalid_property(name, f"{way} {provider} NOTIFICATION INTEGRATION")
     if "TYPE" not in given and way == "INBOUND":  # an ALTER
-        for name in sorted(given & {*OUTBOUND}):
+        for name in sorted(given & set(OUTBOUND)):
             raise errors.invalid_property(name, f"{way} {provider} NOTIFICATION INTEGRATION")
     missing = [name for name in needed if not item.properties.get(name)]
     if missing:
@@ -95,8 +95,8 @@ def describe(statement: Statement, item: CatalogObject) -> Result:
     provider = str(given["NOTIFICATION_PROVIDER"])
     own = [[name, "String", given[name], ""] for name in PROVIDERS[provider, direction(item)]]
     if provider == "AZURE_STORAGE_QUEUE":
-        private = "true" if given.get("USE_PRIVATELINK_ENDPOINT") else "false"
-        own.append(["USE_PRIVATELINK_ENDPOINT", "Boolean", private, "false"])
+        private = "true" if given.get(PRIVATE) else "false"
+        own.append([PRIVATE, "Boolean", private, "false"])
     return _rows([*head, ["NOTIFICATION_PROVIDER", "String", provider, ""], *own, comment])
 
 

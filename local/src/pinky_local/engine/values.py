@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -140,16 +140,28 @@ def name_list() -> Reader:
 def secret_map() -> Reader:
     """('variable' = secret, …) as a mapping."""
 
+    def secret(statement: Statement) -> str:
+        parts = statement.tokens.name()
+        statement.deferred_checks.append(partial(statement.find, "secret", parts))
+        return identifiers.dotted(statement.qualified("secret", parts))
+
+    return _map_of(secret)
+
+
+def text_map() -> Reader:
+    """('name' = 'text', …) as a mapping."""
+    return _map_of(lambda statement: statement.tokens.string())
+
+
+def _map_of(read_value: Callable[[Statement], str]) -> Reader:
     def read(statement: Statement, name: str) -> dict[str, str]:
         tokens = statement.tokens
         tokens.expect_symbol("(")
         values: dict[str, str] = {}
         while not tokens.accept_symbol(")"):
-            variable = tokens.string()
+            key = tokens.string()
             tokens.expect_symbol("=")
-            parts = tokens.name()
-            statement.deferred_checks.append(partial(statement.find, "secret", parts))
-            values[variable] = identifiers.dotted(statement.qualified("secret", parts))
+            values[key] = read_value(statement)
             if not tokens.is_symbol(")"):
                 tokens.expect_symbol(",")
         return values

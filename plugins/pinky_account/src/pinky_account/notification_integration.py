@@ -163,9 +163,9 @@ class NotificationIntegration(Resource):
             yield "type", "a queue needs 'notification_provider'"
             return
         way = self._direction(provider)
-        if is_given(self.direction) and self.direction is not way:
+        if isinstance(self.direction, Direction) and self.direction is not way:
             if provider is _PUBSUB:
-                name = _NEEDED[provider, self.direction][0]  # type: ignore[index]  # it is given
+                name = _NEEDED[provider, self.direction][0]
                 yield "direction", f"{provider} needs {name!r} for {self.direction}"
             else:
                 yield "direction", f"{provider} is {way}"

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from pinky_account.integrations import created, only_listed, risk_of
 from pinky_core import (
     ABSENT,
     Action,
@@ -28,10 +29,8 @@ from pinky_core import (
     Source,
     Statement,
     is_given,
-    literal,
     prop,
     resource,
-    statement,
 )
 
 __all__ = ["IntegrationType", "Provider", "StorageIntegration"]
@@ -192,16 +191,7 @@ class StorageIntegration(Resource):
         return [attrs.evolve(whole, **kept)._create("CREATE OR REPLACE", address)]
 
     def _create(self, words: str, address: Address) -> Statement:
-        wanted: dict[str, Any] = {
-            "type": self.type or IntegrationType.EXTERNAL_STAGE,
-            "enabled": self.enabled if is_given(self.enabled) else True,
-        }
-        clauses = [f"{words} STORAGE INTEGRATION {address.sql}"]
-        for field in self.spec.fields:
-            value = wanted.get(field.name, getattr(self, field.name))
-            if is_given(value) and value != ():
-                clauses.append(f"{field.sql} = {literal(value)}")
-        return statement(" ".join(clauses))
+        return created(words, self, address, instead={"type": self.type or IntegrationType.EXTERNAL_STAGE})
 
     # -- planning ----------------------------------------------------------------------------------------------------
 
@@ -222,9 +212,7 @@ class StorageIntegration(Resource):
 
     def risk(self, address: Address, action: Action, live: Self, changes: Sequence[FieldChange]) -> tuple[Risk, str]:
         """Whatever makes another integration of it loses the trust of the cloud."""
-        if action is Action.DROP or any(change.on_change is OnChange.REFUSE for change in changes):
-            return Risk.DESTRUCTIVE, _LOST
-        return Risk.SAFE, ""
+        return risk_of(action, changes, _LOST)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -237,4 +225,4 @@ class StorageIntegration(Resource):
     @classmethod
     def from_raw(cls, raw: Mapping[str, Any]) -> Self:
         """A body that may be only listed, not described."""
-        return super().from_raw({**{field.name: None for field in cls.spec.fields if field.required}, **raw})
+        return super().from_raw(only_listed(cls.spec, raw))

@@ -43,8 +43,9 @@ def changed_structure(desired: Desired, again: Callable[[], Desired], names: lis
     try:
         other = _shapes(again())
     except DiagnosticsError as error:
-        text = f"values with quotes, blanks or the like ({told}) cannot be told from SQL: {error.diagnostics[0]}"
-        return [Diagnostic.error("unsafe-value", text, hint=hint)]
+        first = error.diagnostics[0]
+        text = f"values with quotes, blanks or the like ({told}) cannot be told from SQL: {first.summary}"
+        return [Diagnostic.error("unsafe-value", text, hint=hint, location=first.location)]
     places = {each.address: each.location for each in desired.resources}
     mine = _shapes(desired)
     return [

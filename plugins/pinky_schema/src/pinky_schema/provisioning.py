@@ -108,13 +108,8 @@ def provision(
         run.target = client_schema(database, client_id)
     except ValueError as error:
         return run.refuse("client-id", str(error), "Give the client another id, or map it to a plain name first.")
-    if not run.has_secrets():
+    if not run.accepts(source, variables or {}):
         return run.report
-    given: Any = (variables or {}, source)  # whatever a caller in SQL passed on
-    if not isinstance(given[0], Mapping):
-        return run.refuse("variables", f"variables: expected a mapping, found {type(variables).__name__}", "")
-    if given[1] is None:
-        return run.refuse("source", "no source was given", "Give a stage, a Git repository or a folder.")
     values = {**(variables or {}), "client_id": str(run.target[1]), "database": str(run.target[0])}
     try:
         desired = run.validated(source, values, env)
@@ -197,16 +192,13 @@ class _Run:
             if each.address is not None:
                 entry["address"] = str(each.address)
             self.report["failures"].append(entry)
-        self.report["status"] = "refused"
+        self.report["status"] = "failed" if self.report["changes"] else "refused"
         return self.report
 
     def fail(self, error: PinkyError) -> dict[str, Any]:
         """The report of a run that something outside of a change ended."""
         if isinstance(error, DiagnosticsError):
-            changed = bool(self.report["changes"])
-            self.refuse_all(error)
-            self.report["status"] = "failed" if changed else "refused"
-            return self.report
+            return self.refuse_all(error)
         code = f"{error.errno:06d}" if isinstance(error, StatementError) else type(error).__name__
         self.report["status"] = "failed"
         notes = " ".join(getattr(error, "__notes__", ()))
@@ -216,13 +208,15 @@ class _Run:
         self.report["failures"].append(entry)
         return self.report
 
-    def has_secrets(self) -> bool:
-        """Whether the values that were given are texts; a caller in SQL gives anything that JSON may hold."""
-        if not isinstance(self.secrets, Mapping):
-            found = type(self.secrets).__name__
-            self.refuse("secret", f"secrets: expected an object of texts by name, found {found}", "Give {NAME: value}.")
-            return False
-        for name, value in self.secrets.items():
+    def accepts(self, source: Any, variables: Any) -> bool:
+        """Whether what was given can be used at all; a caller in SQL gives anything that JSON may hold."""
+        if source is None:
+            self.refuse("source", "no source was given", "Give a stage, a Git repository or a folder.")
+        for what, given in (("variables", variables), ("secrets", self.secrets)):
+            if not isinstance(given, Mapping):
+                found = type(given).__name__
+                self.refuse(what, f"{what}: expected an object of values by name, found {found}", "Give {NAME: value}.")
+        for name, value in self.secrets.items() if isinstance(self.secrets, Mapping) else ():
             if not isinstance(value, str) or not value:
                 what = "an empty text" if value == "" else "null" if value is None else type(value).__name__
                 self.refuse("secret", f"the secret {name}: expected text, found {what}", "Give its value as text.")

@@ -33,12 +33,12 @@ OUTBOUND = (
 )  # fmt: skip
 """Properties of queues that ALTER sets on outbound ones."""
 
-INBOUND = ("AZURE_STORAGE_QUEUE_PRIMARY_URI", "GCP_PUBSUB_SUBSCRIPTION_NAME", "USE_PRIVATELINK_ENDPOINT")
-"""Properties of inbound queues, which no ALTER sets."""
+INBOUND = ("AZURE_STORAGE_QUEUE_PRIMARY_URI", "GCP_PUBSUB_SUBSCRIPTION_NAME")
+PRIVATE = "USE_PRIVATELINK_ENDPOINT"
+"""With INBOUND the properties of inbound queues, which no ALTER sets."""
 
 WEBHOOK = ("WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_BODY_TEMPLATE", "WEBHOOK_HEADERS")
 """Properties of webhooks."""
-
 
 RECIPIENTS = ("ALLOWED_RECIPIENTS", "DEFAULT_RECIPIENTS")
 """The properties of an e-mail integration that hold addresses."""
@@ -49,20 +49,6 @@ def _recipients(statement: Statement, name: str) -> list[str]:
     found: list[str] = values.text_list()(statement, name)
     if len(found) > 50:
         raise errors.invalid_value(f"{len(found)} addresses", name)
-    return found
-
-
-def _headers(statement: Statement, name: str) -> dict[str, str]:
-    """('Content-Type'='application/json', …)."""
-    tokens = statement.tokens
-    tokens.expect_symbol("(")
-    found: dict[str, str] = {}
-    while not tokens.accept_symbol(")"):
-        header = tokens.string()
-        tokens.expect_symbol("=")
-        found[header] = tokens.string()
-        if not tokens.is_symbol(")"):
-            tokens.expect_symbol(",")
     return found
 
 
@@ -89,12 +75,12 @@ NOTIFICATION_INTEGRATION = ObjectType(
         Property("DIRECTION", values.keyword("OUTBOUND"), create_only=True),
         Property("NOTIFICATION_PROVIDER", values.keyword(*{name for name, _ in PROVIDERS}), create_only=True),
         *(Property(name, values.text(), unsettable=False) for name in OUTBOUND),
-        *(Property(name, values.text(), create_only=True) for name in INBOUND[:2]),
-        Property(INBOUND[2], values.boolean(), create_only=True),
+        *(Property(name, values.text(), create_only=True) for name in INBOUND),
+        Property(PRIVATE, values.boolean(), create_only=True),
         Property("WEBHOOK_URL", values.text(), unsettable=False),
         Property("WEBHOOK_SECRET", values.reference("secret")),
         Property("WEBHOOK_BODY_TEMPLATE", values.text()),
-        Property("WEBHOOK_HEADERS", _headers),
+        Property("WEBHOOK_HEADERS", values.text_map()),
         *(Property(name, _recipients) for name in RECIPIENTS),
         Property("DEFAULT_SUBJECT", values.text(256)),
         COMMENT,
