@@ -9,9 +9,11 @@ Single plans are measured for a few clients and shown for all of them. Figures a
 from __future__ import annotations
 
 import argparse
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pinky_local import LocalAccount
@@ -19,7 +21,6 @@ from pinky_schema import SchemaProvider
 
 from pinky_core import Identifier
 from pinky_core.fleet import MARK, Fleet, client_schemas
-from pinky_core.testing import MemorySource
 
 MANIFEST = """scope: schema
 contacts:
@@ -52,17 +53,18 @@ BROKEN = (
 
 
 class World:
-    """The account, its clients, and how to measure."""
+    """The account, its clients, a folder for the manifest, and how to measure."""
 
-    def __init__(self, account: LocalAccount, connection: Any) -> None:
+    def __init__(self, account: LocalAccount, connection: Any, folder: Path) -> None:
         self.account = account
+        self.folder = folder
         self.connection = connection
         self.provider = SchemaProvider(connection)
 
     def fleet(self, column: str = "") -> Fleet:
         database = Identifier("X")
-        source = MemorySource({"manifest.yml": MANIFEST % column})
-        return Fleet(self.provider, source, database, client_schemas(self.provider.session, database))
+        (self.folder / "manifest.yml").write_text(MANIFEST % column, encoding="utf-8")
+        return Fleet(self.provider, self.folder, database, client_schemas(self.provider.session, database))
 
     def measured(self, name: str, run: Callable[[], Any]) -> Any:
         start, begin = len(self.account.journal), time.perf_counter()
@@ -78,12 +80,12 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=1000)
     parser.add_argument("--single", type=int, default=20, help="single plans that are measured")
     given = parser.parse_args()
-    with LocalAccount() as account, account.connect() as connection:
+    with tempfile.TemporaryDirectory() as folder, LocalAccount() as account, account.connect() as connection:
         connection.cursor().execute("CREATE DATABASE X")
         for number in range(given.clients):
             connection.cursor().execute(f"CREATE SCHEMA X.C{number:05} COMMENT = '{MARK}'")
         print("| what | statements | time |\n|---|---|---|")
-        measure(World(account, connection), given.clients, given.single)
+        measure(World(account, connection, Path(folder)), given.clients, given.single)
 
 
 def measure(world: World, clients: int, single: int) -> None:

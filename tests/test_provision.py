@@ -164,7 +164,10 @@ def test_the_guide_lists_the_same() -> None:
 
 def test_the_guide_shows_what_the_example_prints() -> None:
     page = (EXAMPLE.parent.parent / "docs/how-to/provisioning.md").read_text(encoding="utf-8")
-    command = [sys.executable, str(EXAMPLE / "run.py"), "--clients", "2"]
+    # what only tests install is not there for who runs it
+    alone = "import runpy, sys; del sys.argv[0]; sys.modules |= {'hypothesis': None, 'pytest': None}; "
+    run = f"{alone}runpy.run_path(sys.argv[0], run_name='__main__')"
+    command = [sys.executable, "-c", run, str(EXAMPLE / "run.py"), "--clients", "2"]
     ran = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     shown, _, rest = ran.stdout.partition("\n\n  ACCESS_APPROVAL")
     assert re.sub(r"\d+\.\d s", "0.7 s", shown) in page

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -18,7 +20,6 @@ from pinky_schema import SchemaProvider
 
 from pinky_core import Identifier, Provider
 from pinky_core.fleet import Fleet, client_schemas
-from pinky_core.testing import MemorySource
 
 HERE = Path(__file__).resolve().parent
 DATABASE = "DATA_PRODUCT__PLUTO"
@@ -95,15 +96,18 @@ def one_client(account: LocalAccount, webhook: Any) -> None:
 
 def fleet(account: LocalAccount, count: int) -> None:
     """One more column for every client: one reading of the database, one ALTER for each."""
-    folder = HERE / "manifest_client"
-    texts = {each.relative_to(folder).as_posix(): each.read_text(encoding="utf-8") for each in folder.rglob("*.yml")}
-    texts["resources/table/usage_by_day.yml"] += "  - {name: NOTE, type: VARCHAR}\n"
-    with account.connect(role="PINKY_PROVISIONER", warehouse="PINKY_WH") as connection:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        account.connect(role="PINKY_PROVISIONER", warehouse="PINKY_WH") as connection,
+    ):
+        manifest = shutil.copytree(HERE / "manifest_client", Path(folder, "manifest_client"))
+        with (manifest / "resources/table/usage_by_day.yml").open("a", encoding="utf-8") as table:
+            table.write("  - {name: NOTE, type: VARCHAR}\n")
         provider, database = SchemaProvider(connection), Identifier(DATABASE)
         clients = client_schemas(provider.session, database)
         known = {str(name): {"email": f"{name}@x.example"} for name in clients}
         known["ACME"] = {"email": "ana@acme.example"}
-        made = Fleet(provider, MemorySource(texts), database, clients, by_client=known)
+        made = Fleet(provider, manifest, database, clients, by_client=known)
         plans = made.plan()
         assert [each.state for each in plans] == ["behind"] * count, plans
         report = made.apply(plans)
