@@ -168,3 +168,39 @@ def test_a_dump_shows_what_stayed_and_nothing_that_went(world: World) -> None:
     after = world.account.dump()
     after["objects"]["schema D.S"]["state"].pop("contacts")
     assert after == before
+
+
+def test_contacts_of_the_account_reach_everything_that_has_none_of_its_own(world: World) -> None:
+    world.sql("CREATE CONTACT D.S.A URL = 'https://example.com/a'")
+    world.sql("CREATE CONTACT D.S.B URL = 'https://example.com/b'")
+    world.sql("ALTER ACCOUNT SET CONTACT SUPPORT = D.S.A, STEWARD = D.S.A")
+    world.sql("ALTER DATABASE D SET CONTACT SUPPORT = D.S.B")
+    a, b = "https://example.com/a", "https://example.com/b"
+    assert world.contacts("'D', 'DATABASE'") == [
+        ("STEWARD", None, a, None, "ACCOUNT"), ("SUPPORT", None, b, None, "DATABASE"),
+    ]  # fmt: skip
+    references = (
+        "SELECT OBJECT_DOMAIN, OBJECT_NAME, CONTACT_PURPOSE, CONTACT_NAME "
+        "FROM SNOWFLAKE.ACCOUNT_USAGE.CONTACT_REFERENCES ORDER BY 1, 3"
+    )
+    assert world.sql(references) == [
+        ("ACCOUNT", "PINKY_LOCAL", "STEWARD", "A"), ("ACCOUNT", "PINKY_LOCAL", "SUPPORT", "A"),
+        ("DATABASE", "D", "SUPPORT", "B"),
+    ]  # fmt: skip
+    world.sql("ALTER ACCOUNT UNSET CONTACT STEWARD")
+    assert world.contacts("'D', 'DATABASE'") == [("SUPPORT", None, b, None, "DATABASE")]
+    world.sql("GRANT APPLY ON CONTACT D.S.A TO ROLE R")
+    world.refused(3001, "ALTER ACCOUNT SET CONTACT SUPPORT = D.S.A", "R")
+    world.refused(2003, references, "R")
+    world.refused(1422, "ALTER ACCOUNT SET CONTACT APPROVER = D.S.A")
+
+
+def test_contacts_of_tasks_are_told_by_account_usage_alone(world: World) -> None:
+    world.sql("CREATE CONTACT D.S.A URL = 'https://example.com/a'")
+    world.sql("CREATE TASK D.S.J AS SELECT 1")
+    world.sql("ALTER TASK D.S.J SET CONTACT SUPPORT = D.S.A")
+    world.refused(1422, GET.format("'D.S.J', 'TASK'"))
+    assert world.sql(
+        "SELECT OBJECT_DATABASE, OBJECT_SCHEMA, OBJECT_NAME, CONTACT_DATABASE, CONTACT_SCHEMA, CONTACT_NAME "
+        "FROM SNOWFLAKE.ACCOUNT_USAGE.CONTACT_REFERENCES WHERE OBJECT_DOMAIN = 'TASK' AND OBJECT_DELETED IS NULL"
+    ) == [("D", "S", "J", "D", "S", "A")]

@@ -45,7 +45,8 @@ class Account:
     ``run_statement`` runs an inner statement under a query id of its own and remembers its result; ``evaluate`` runs a
     query and leaves no trace. The engine sets both. Neither is called with the lock held.
     ``clock`` is what all of the account tells the time by. ``session_numbers`` gives every session, also those of task
-    runs, a number of its own. ``save`` writes the catalog where the account has a folder. ``scheduler`` runs the tasks
+    runs, a number of its own. ``contacts`` are those of the account itself: their numbers by purpose. ``save`` writes
+    the catalog where the account has a folder. ``scheduler`` runs the tasks
     (`pinky_local.engine.runs.scheduler`). ``files`` holds the files of stages.
     """
 
@@ -57,6 +58,7 @@ class Account:
         self.catalog = Catalog()
         self.access = Access(self.catalog)
         self.parameters: dict[str, Any] = {}
+        self.contacts: dict[str, int] = {}
         self.lock = threading.RLock()
         self.changed = False
         self.clock = Clock()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pinky_local.engine import context, errors, families
+from pinky_local.engine import context, errors
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.statement import Statement
@@ -82,6 +82,5 @@ def alter_user(statement: Statement, item: CatalogObject) -> Callable[[], None] 
     return abort_all(statement, item) if statement.tokens.accept("ABORT", "ALL", "QUERIES") else None
 
 
-families.ALTER["user"] = alter_user
 context.NEEDS_STATEMENT["SYSTEM$CANCEL_QUERY"] = cancel_query
 context.NEEDS_STATEMENT["SYSTEM$CANCEL_ALL_QUERIES"] = cancel_all_queries

@@ -12,6 +12,7 @@ from pinky_local.engine import (
     access_integrations,
     alter,
     alter_table,
+    api_integrations,
     calls,
     cancelling,
     context,
@@ -25,6 +26,7 @@ from pinky_local.engine import (
     lifecycle,
     notification_integrations,
     parameters,
+    policies,
     procedures,
     remarks,
     rights,
@@ -44,6 +46,7 @@ from pinky_local.engine import (
     tags,
     tasks,
     transfers,
+    users,
     views,
     warehouses,
 )
@@ -72,9 +75,9 @@ from pinky_local.types import (
 )
 
 FAMILIES = (
-    access_integrations, alter_table, cancelling, definitions_text, git_repositories, notification_integrations,
-    procedures, remarks, routines, schemas, show_grants, show_keys, show_parameters, stages, storage, streams, tags,
-    tasks, views, warehouses, run_functions, run_tables,
+    access_integrations, alter_table, api_integrations, cancelling, definitions_text, git_repositories,
+    notification_integrations, policies, procedures, remarks, routines, schemas, show_grants, show_keys,
+    show_parameters, stages, storage, streams, tags, tasks, users, views, warehouses, run_functions, run_tables,
 )  # fmt: skip
 """Modules that enter their grammar in the tables of `families` and `show` when they are loaded."""
 

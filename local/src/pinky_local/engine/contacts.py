@@ -1,4 +1,4 @@
-"""Contacts on objects: WITH CONTACT, SET CONTACT, UNSET CONTACT, inheritance, and GET_CONTACTS.
+"""Contacts on objects and on the account: WITH CONTACT, SET CONTACT, UNSET CONTACT, inheritance, and GET_CONTACTS.
 
 Rests on https://docs.snowflake.com/en/user-guide/contacts-using and
 https://docs.snowflake.com/en/sql-reference/functions/get_contacts. Associations are kept with the object, by purpose
@@ -8,7 +8,7 @@ role SNOWFLAKE.CORE_VIEWER that the function needs is granted to PUBLIC in every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import context, errors, families, identifiers
@@ -89,6 +89,41 @@ def read_alter(statement: Statement, item: CatalogObject) -> Callable[[], None] 
     return None
 
 
+def read_alter_account(statement: Statement) -> Callable[[], None] | None:
+    """Read SET CONTACT … or UNSET CONTACT PURPOSE of the account; None for other actions."""
+    tokens, held = statement.tokens, statement.account.contacts
+    if tokens.accept("SET", "CONTACT"):
+        pairs = _read_pairs(statement)
+
+        def change() -> None:
+            found = {purpose: statement.find("contact", parts) for purpose, parts in pairs.items()}
+            _require_account(statement, found.values())
+            held.update({purpose: contact.number for purpose, contact in found.items()})
+
+        return change
+    if tokens.accept("UNSET", "CONTACT"):
+        purpose = _purpose(statement)
+
+        def detach() -> None:
+            contact = statement.catalog.objects.get(held.get(purpose, -1))
+            _require_account(statement, [contact] if contact is not None else [])
+            held.pop(purpose, None)
+
+        return detach
+    return None
+
+
+def _require_account(statement: Statement, found: Iterable[CatalogObject]) -> None:
+    """APPLY CONTACT on the account; or APPLY on the contacts for ACCOUNTADMIN, whose the account is (a guess)."""
+    if statement.access.holds_account(statement.roles, "APPLY CONTACT"):
+        return
+    administrator = statement.access.role_named("ACCOUNTADMIN")
+    if administrator is None or administrator.number not in statement.roles:
+        raise errors.insufficient("account", statement.account.name)
+    for contact in found:
+        statement.require(contact, "APPLY")
+
+
 def _associate(statement: Statement, item: CatalogObject, pairs: dict[str, tuple[str, ...]]) -> None:
     found = {purpose: statement.find("contact", parts) for purpose, parts in pairs.items()}
     if not statement.access.holds_account(statement.roles, "APPLY CONTACT"):
@@ -147,7 +182,7 @@ def _object(statement: Statement, name: str, domain: str) -> CatalogObject:
 
 
 def effective(statement: Statement, item: CatalogObject) -> dict[str, tuple[CatalogObject, str]]:
-    """By purpose: the contact of the nearest object from this one upwards, and what kind of object that is."""
+    """By purpose: the contact of the nearest object, from this one up to the account, and its kind."""
     found: dict[str, tuple[CatalogObject, str]] = {}
     for holder in _upwards(statement, item):
         level = "TABLE" if holder.kind in ("table", "view", "event_table") else holder.kind.upper()
@@ -155,6 +190,10 @@ def effective(statement: Statement, item: CatalogObject) -> dict[str, tuple[Cata
             contact = statement.catalog.objects.get(number)
             if contact is not None:
                 found.setdefault(purpose, (contact, level))
+    for purpose, number in statement.account.contacts.items():
+        contact = statement.catalog.objects.get(number)
+        if contact is not None:
+            found.setdefault(purpose, (contact, "ACCOUNT"))
     return found
 
 

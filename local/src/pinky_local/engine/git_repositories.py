@@ -20,27 +20,11 @@ from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.create import Creation
 from pinky_local.engine.identifiers import parse_dotted
 from pinky_local.engine.properties import read_settings
-from pinky_local.engine.property_rows import properties_table
-from pinky_local.engine.specs.git import PROVIDERS
 from pinky_local.engine.statement import Statement, rows
 from pinky_local.files import FolderPlace
 from pinky_local.types import Result, ResultColumn, SqlError
 
 _LISTED = 0x4400
-
-
-def check_integration(_: Statement, item: CatalogObject, given: frozenset[str]) -> None:
-    """Raise where a property of another provider stands on an API integration, or one of its own is missing."""
-    del given
-    provider = str(item.properties["API_PROVIDER"])
-    git = ("ALLOWED_AUTHENTICATION_SECRETS", "API_USER_AUTHENTICATION")
-    for name in {*(name for names in PROVIDERS.values() for name in names), *git}:
-        fits = name in PROVIDERS[provider] or (provider == "GIT_HTTPS_API" and name in git)
-        if item.properties.get(name) is not None and not fits:
-            raise errors.invalid_property(name, f"{provider} API INTEGRATION")
-    missing = [name for name in PROVIDERS[provider] if not item.properties.get(name)]
-    if missing:
-        raise errors.missing_option(", ".join(missing))
 
 
 def check_repository(statement: Statement, item: CatalogObject, given: frozenset[str]) -> None:
@@ -56,7 +40,7 @@ def check_repository(statement: Statement, item: CatalogObject, given: frozenset
     if not any(origin.startswith(each) for each in allowed) or any(origin.startswith(each) for each in blocked):
         raise _failure(f"API integration {integration.name} does not allow the origin '{origin}'.")
     secret = item.properties.get("GIT_CREDENTIALS")
-    secrets = integration.properties.get("ALLOWED_AUTHENTICATION_SECRETS") or ["none"]
+    secrets = integration.properties.get("ALLOWED_AUTHENTICATION_SECRETS") or ["all"]
     named = {".".join(parse_dotted(each)) for each in secrets if each not in ("all", "none")}
     if secret is not None and secrets != ["all"] and ".".join(parse_dotted(str(secret))) not in named:
         raise _failure(f"API integration {integration.name} does not allow the secret {secret}.")
@@ -180,33 +164,6 @@ def _show(what: str) -> Callable[[Statement], Result]:
     return references
 
 
-_INTEGRATION_ROWS = (
-    "ENABLED:Boolean", "API_KEY:String", "API_PROVIDER:String", "API_AWS_ROLE_ARN:String", "AZURE_TENANT_ID:String",
-    "AZURE_AD_APPLICATION_ID:String", "GOOGLE_AUDIENCE:String", "API_ALLOWED_PREFIXES:List",
-    "API_BLOCKED_PREFIXES:List", "ALLOWED_AUTHENTICATION_SECRETS:List", "COMMENT:String",
-)  # fmt: skip
-
-
-def describe_integration(statement: Statement, item: CatalogObject) -> Result:
-    """Answer DESCRIBE API INTEGRATION: one row for each property that the provider has."""
-    statement.require(item, "USAGE")
-    given = item.properties
-    others = {name for names in PROVIDERS.values() for name in names} - set(PROVIDERS[str(given["API_PROVIDER"])])
-    found = []
-    for declared in _INTEGRATION_ROWS:
-        name, _, kind = declared.partition(":")
-        if name in others:
-            continue
-        value = given.get(name)
-        shown = ",".join(value) if isinstance(value, list) else value
-        if kind == "Boolean":
-            shown = "true" if value else "false"
-        elif name == "API_KEY" and value:
-            shown = "********"
-        found.append([name, kind, shown or "", "false" if kind == "Boolean" else "[]" if kind == "List" else ""])
-    return properties_table(found, parent=False)
-
-
 def describe_repository(statement: Statement, item: CatalogObject) -> Result:
     """Answer DESCRIBE GIT REPOSITORY with the columns of SHOW."""
     return show.table(statement, statement.spec(item).show, [item], show.DESCRIBE_TYPE)
@@ -215,8 +172,6 @@ def describe_repository(statement: Statement, item: CatalogObject) -> Result:
 families.CREATE["git_repository"] = read_create
 families.ALTER["git_repository"] = read_alter
 families.VALUE_CHECK["git_repository"] = check_repository
-families.VALUE_CHECK["api_integration"] = check_integration
-families.DESCRIBE["api_integration"] = describe_integration
 families.DESCRIBE["git_repository"] = describe_repository
 show.SPECIAL["GIT BRANCHES"] = _show("branches")
 show.SPECIAL["GIT TAGS"] = _show("tags")

@@ -11,6 +11,7 @@ from pinky_local.engine.lexer import NUMBER, STRING
 from pinky_local.engine.session import SET_TYPE
 from pinky_local.engine.spec import ShowColumn
 from pinky_local.engine.specs import TYPES
+from pinky_local.engine.specs.account import NOT_OF_SERVICES
 from pinky_local.engine.statement import Statement, rows, status
 from pinky_local.types import Result, ResultColumn
 
@@ -105,10 +106,13 @@ def unset_variable(statement: Statement) -> Result:
 def describe_user(statement: Statement, item: CatalogObject) -> Result:
     """Answer DESCRIBE USER as property, value, default, description. Passwords and keys are masked."""
     values: list[list[Any]] = [["NAME", item.name, None, "Name"]]
+    service = item.properties.get("TYPE") in ("SERVICE", "SERVICE_AGENT")
     for prop in TYPES["user"].properties:
-        if prop.parameter:
+        if prop.parameter or prop.name in ("ALLOWED_INTERFACES", "WORKLOAD_IDENTITY"):
             continue
         value = item.properties.get(prop.name, prop.default)
+        if service and prop.name in NOT_OF_SERVICES:
+            value = prop.default  # kept, and not told
         if prop.name in ("LOGIN_NAME", "DISPLAY_NAME") and value is None:
             value = item.name
         if prop.name == "PASSWORD":
@@ -123,6 +127,8 @@ def describe_user(statement: Statement, item: CatalogObject) -> Result:
         values.append(
             [prop.name, text, "null" if shown is None else str(shown), prop.name.replace("_", " ").capitalize()]
         )
+    identity = "true" if item.properties.get("WORKLOAD_IDENTITY") else "false"
+    values.append(["HAS_WORKLOAD_IDENTITY", identity, "false", "Has workload identity"])
     names = ("property", "value", "default", "description")
     return rows([ResultColumn(name, length=16_777_216) for name in names], values, show.DESCRIBE_TYPE)
 

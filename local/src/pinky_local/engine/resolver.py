@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import (
+    account_usage,
     context,
     directory,
     errors,
@@ -49,9 +50,16 @@ class CatalogResolver:
         return self._account
 
     def relation(self, parts: Sequence[str], session: SessionContext) -> Relation:
-        """A table, view or INFORMATION_SCHEMA view. Raises 2003 where it is not visible, 606 without a warehouse."""
+        """A table, a view, or one of INFORMATION_SCHEMA or ACCOUNT_USAGE.
+
+        Raises 2003 where it is not visible, 606 without a warehouse.
+        """
         with self._account.lock:
             full = self._full(tuple(parts), session)
+            if full[:2] == ("SNOWFLAKE", "ACCOUNT_USAGE"):
+                found = account_usage.view(self._account, session, full[2])
+                self.need_warehouse(session)
+                return Relation("rows", full, result=found)
             if full[1] == "INFORMATION_SCHEMA":
                 self._database(full, session)
                 found = information_schema.view(self._account, session, full[0], full[2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pinky_local.engine import errors, parameters, show
+from pinky_local.engine import contacts, errors, parameters, show
 from pinky_local.engine.access import ACCOUNT
 from pinky_local.engine.statement import Statement, status
 from pinky_local.types import Result, SqlError
@@ -104,9 +104,15 @@ def alter_session(statement: Statement) -> Result:
 
 
 def alter_account(statement: Statement) -> Result:
-    """Run ALTER ACCOUNT SET | UNSET of parameters."""
+    """Run ALTER ACCOUNT SET | UNSET of parameters, or of contacts."""
     tokens = statement.tokens
     tokens.expect("ALTER", "ACCOUNT")
+    attach = contacts.read_alter_account(statement)
+    if attach is not None:
+        statement.finish_parsing()
+        attach()
+        statement.account.changed = True
+        return status(_DONE)
     changes, gone = _read_parameters(statement, "account")
     statement.finish_parsing()
     administrator = statement.access.role_named("ACCOUNTADMIN")

@@ -25,7 +25,7 @@ def _revive(value: dict[str, Any]) -> Any:
     return datetime.fromisoformat(value["$time"]) if set(value) == {"$time"} else value
 
 
-_SECRET = ("PASSWORD", "SECRET_STRING", "OAUTH_REFRESH_TOKEN", "CREDENTIALS")
+_SECRET = ("PASSWORD", "SECRET_STRING", "OAUTH_REFRESH_TOKEN", "CREDENTIALS", "API_KEY")
 
 
 def _without_secrets(values: dict[str, Any]) -> dict[str, Any]:
@@ -53,6 +53,7 @@ class Store:
             "format": FORMAT,
             "next_number": catalog.next_number,
             "parameters": account.parameters,
+            "contacts": account.contacts,
             "objects": [_without_secrets(asdict(item)) for item in catalog.objects.values() if item.number in lasting],
             "grants": [
                 asdict(entry)
@@ -80,6 +81,7 @@ class Store:
         catalog = account.catalog
         catalog.next_number = content["next_number"]
         account.parameters = content["parameters"]
+        account.contacts = content.get("contacts", {})
         for values in content["objects"]:
             columns = [Column(**self._column(column)) for column in values.pop("columns")]
             constraints = [Constraint(**constraint) for constraint in values.pop("constraints")]

@@ -6,20 +6,22 @@ from pinky_local.engine.spec import ObjectType
 from pinky_local.engine.specs import (
     access,
     account,
+    api_integrations,
     contacts,
     containers,
     git,
     notifications,
+    policies,
     programs,
     relations,
     storage,
 )
 
-TYPES: dict[str, ObjectType] = {
-    spec.kind: spec
-    for family in (account, containers, relations, storage, programs, notifications, contacts, git, access)
-    for spec in family.TYPES
-}
+_FAMILIES = (
+    account, containers, relations, storage, programs, notifications, contacts, api_integrations, git, access, policies,
+)  # fmt: skip
+
+TYPES: dict[str, ObjectType] = {spec.kind: spec for family in _FAMILIES for spec in family.TYPES}
 """Object types by kind."""
 
 BY_WORDS: dict[str, ObjectType] = {words: spec for spec in TYPES.values() for words in (spec.words, *spec.synonyms)}

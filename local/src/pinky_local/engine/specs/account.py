@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pinky_local.engine import errors, values
 from pinky_local.engine import show_columns as columns
-from pinky_local.engine import values
 from pinky_local.engine.parameters import PARAMETERS, applies
 from pinky_local.engine.parameters import read as read_parameter
 from pinky_local.engine.spec import Getter, ObjectType, Property, ShowColumn
@@ -66,7 +66,32 @@ ROLE = ObjectType(
 # user ------------------------------------------------------------------------------------------------------------
 
 _USER_TEXTS = ("DISPLAY_NAME", "FIRST_NAME", "MIDDLE_NAME", "LAST_NAME", "EMAIL")
-_USER_TYPES = ("PERSON", "SERVICE", "LEGACY_SERVICE", "NULL")
+_USER_TYPES = ("PERSON", "SERVICE", "SERVICE_AGENT", "LEGACY_SERVICE")
+_INTERFACES = ("ALL", "SNOWFLAKE_INTELLIGENCE", "STREAMLIT")
+NOT_OF_SERVICES = (
+    "FIRST_NAME", "MIDDLE_NAME", "LAST_NAME", "PASSWORD", "MUST_CHANGE_PASSWORD", "MINS_TO_BYPASS_MFA",
+)  # fmt: skip
+"""Properties that users of type SERVICE and SERVICE_AGENT cannot have."""
+
+_IDENTITY = values.group(
+    Property("TYPE", values.keyword("AWS", "AZURE", "GCP", "OIDC")),
+    *(Property(name, values.text()) for name in ("ARN", "ISSUER", "SUBJECT")),
+    Property("OIDC_AUDIENCE_LIST", values.text_list()),
+)
+
+
+def _interfaces(statement: Statement, name: str) -> list[str]:
+    found = [text.upper() for text in values.text_list()(statement, name)]
+    for text in found:
+        if text not in _INTERFACES:
+            raise errors.invalid_value(text, name)
+    return found
+
+
+def _number(name: str) -> Getter:
+    """A property that counts down, as text; here it stands still."""
+    return lambda _, item: None if item.properties.get(name) is None else str(item.properties[name])
+
 
 USER = ObjectType(
     kind="user",
@@ -79,6 +104,7 @@ USER = ObjectType(
         *(Property(name, values.text()) for name in _USER_TEXTS),
         Property("MUST_CHANGE_PASSWORD", values.boolean(), default=False),
         Property("DISABLED", values.boolean(), default=False),
+        Property("ALLOWED_INTERFACES", _interfaces, default=["ALL"]),
         Property("DAYS_TO_EXPIRY", values.integer(0, null=True)),
         Property("MINS_TO_UNLOCK", values.integer(0, null=True)),
         Property("MINS_TO_BYPASS_MFA", values.integer(0, null=True)),
@@ -86,7 +112,8 @@ USER = ObjectType(
         Property("DEFAULT_NAMESPACE", values.identifier()),
         Property("DEFAULT_ROLE", values.identifier()),
         Property("DEFAULT_SECONDARY_ROLES", values.text_list(), default=["ALL"]),
-        Property("TYPE", values.keyword(*_USER_TYPES)),
+        Property("TYPE", values.keyword(*_USER_TYPES, aliases={"NULL": "PERSON"}), default="PERSON"),
+        Property("WORKLOAD_IDENTITY", _IDENTITY),
         Property("RSA_PUBLIC_KEY", values.text()),
         Property("RSA_PUBLIC_KEY_2", values.text()),
         COMMENT,
@@ -100,8 +127,8 @@ USER = ObjectType(
         ShowColumn("first_name", columns.declared("FIRST_NAME")),
         ShowColumn("last_name", columns.declared("LAST_NAME")),
         ShowColumn("email", columns.declared("EMAIL")),
-        ShowColumn("mins_to_unlock", columns.declared("MINS_TO_UNLOCK")),
-        ShowColumn("days_to_expiry", columns.declared("DAYS_TO_EXPIRY")),
+        ShowColumn("mins_to_unlock", _number("MINS_TO_UNLOCK")),
+        ShowColumn("days_to_expiry", _number("DAYS_TO_EXPIRY")),
         columns.COMMENT,
         ShowColumn("disabled", lambda _, item: _lower(item.properties.get("DISABLED", False))),
         ShowColumn("must_change_password", lambda _, item: _lower(item.properties.get("MUST_CHANGE_PASSWORD", False))),
@@ -112,7 +139,7 @@ USER = ObjectType(
         ShowColumn("default_secondary_roles", lambda _, item: _secondary(item)),
         ShowColumn("ext_authn_duo", columns.fixed("false")),
         ShowColumn("ext_authn_uid", columns.fixed("")),
-        ShowColumn("mins_to_bypass_mfa", columns.declared("MINS_TO_BYPASS_MFA")),
+        ShowColumn("mins_to_bypass_mfa", _number("MINS_TO_BYPASS_MFA")),
         columns.OWNER,
         ShowColumn("last_success_login", lambda _, item: None, "timestamp_ltz"),
         ShowColumn("expires_at_time", lambda _, item: None, "timestamp_ltz"),
@@ -122,13 +149,17 @@ USER = ObjectType(
         ShowColumn("type", columns.declared("TYPE")),
         ShowColumn("has_mfa", columns.fixed("false")),
         ShowColumn("has_pat", columns.fixed("false")),
-        ShowColumn("has_workload_identity", columns.fixed("false")),
+        ShowColumn("has_workload_identity", lambda _, item: _lower(bool(item.properties.get("WORKLOAD_IDENTITY")))),
     ),
     terse=("name", "created_on", "display_name", "first_name", "last_name", "email"),
     privileges=("MONITOR", "IMPERSONATE", "MODIFY PROGRAMMATIC AUTHENTICATION METHODS"),
     or_alter=False,
     citation=_DOCS + "create-user",
-    guesses=("every role sees every user", "the rows of roles in SHOW GRANTS TO USER"),
+    guesses=(
+        "every role sees every user",
+        "the rows of roles in SHOW GRANTS TO USER",
+        "days and minutes that run out stand still here",
+    ),
 )
 
 
