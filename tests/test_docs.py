@@ -134,7 +134,7 @@ def on_the_ground(session: DirectSession, page: Path, *, schemas: bool = False) 
 
     A page whose manifest makes them itself gets none, unless ``schemas`` says so.
     """
-    if schemas or "scope: account" not in page.read_text(encoding="utf-8"):
+    if schemas or page.stem == "contacts" or "scope: account" not in page.read_text(encoding="utf-8"):
         for statement in (*GROUND, "CREATE SCHEMA SHOP.RAW", "CREATE DATABASE SHOP_DEV"):
             session.execute(statement)
     if page.stem == "task-graphs":

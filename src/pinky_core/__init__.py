@@ -48,7 +48,7 @@ from pinky_core.shared_values import (
     YesNo,
 )
 from pinky_core.snowpark import SnowparkSession
-from pinky_core.spec import ABSENT, Nested, OnChange, Source, Spec, is_given, nested, prop, resource
+from pinky_core.spec import ABSENT, Nested, OnChange, Source, Spec, is_given, nested, prop, resource, resource_base
 from pinky_core.sql import Statement, alter_set, alter_unset, assignment, literal, statement, string_literal
 from pinky_core.values import Duration, Keyword, Schedule, SqlText, Token, tokenize
 
@@ -148,6 +148,7 @@ __all__ = [
     "prop",
     "read_value",
     "resource",
+    "resource_base",
     "set_and_unset",
     "sql_path",
     "statement",

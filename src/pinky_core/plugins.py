@@ -27,10 +27,10 @@ _PACKAGES: Mapping[str, str] = {
     "pinky-schema": """table iceberg_table storage_lifecycle_policy tag view dynamic_table procedure
         user_defined_function task stage stream event_table alert streamlit secret contact contact_reference sequence
         file_format pipe masking_policy row_access_policy git_repository grant""",
-    "pinky-database": "schema database_role database_grant",
+    "pinky-database": "schema database_role database_grant database_contact_reference",
     "pinky-account": """database warehouse role user network_policy network_rule shared_secret shared_tag
         api_integration external_access_integration external_volume compute_pool notification_integration
-        storage_integration resource_monitor account_parameter account_grant role_grant""",
+        storage_integration resource_monitor account_parameter account_grant role_grant account_contact_reference""",
 }
 _PACKAGE_OF = {kind: package for package, kinds in _PACKAGES.items() for kind in kinds.split()}
 

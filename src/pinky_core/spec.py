@@ -33,6 +33,7 @@ __all__ = [
     "nested",
     "prop",
     "resource",
+    "resource_base",
     "spec_of",
 ]
 
@@ -196,6 +197,9 @@ class Spec:
         return tuple(field for field in self.fields if _holds_secret(field.type))
 
 
+_FIELDS_OF_BASE = "__pinky_fields_of_base__"
+
+
 class Nested:
     """Base of values inside a resource, such as the column of a table; declare them with `nested`."""
 
@@ -234,6 +238,17 @@ def nested(cls: type[_T]) -> type[_T]:
     return _with_spec(cls, cls.__name__, "schema", "", "", 0, stateful=False)
 
 
+@dataclass_transform(field_specifiers=(prop,), frozen_default=True, kw_only_default=True)
+def resource_base(cls: type[_T]) -> type[_T]:
+    """Declare fields that several kinds share, or that stand in a file of their own: a base of kinds, and none itself.
+
+    They come after the fields of the kind, in its statements and on its page.
+    """
+    made: Any = attrs.frozen(kw_only=True)(cls)
+    setattr(made, _FIELDS_OF_BASE, tuple(each.name for each in attrs.fields(made)))
+    return typing.cast("type[_T]", made)
+
+
 def spec_of(cls: Any) -> Spec:
     """The `Spec` of a declared class or of an instance of one; raises TypeError for anything else."""
     spec = getattr(cls, "spec", None)
@@ -248,11 +263,13 @@ def _with_spec(
     # Nested values come by the hundred thousand, so they do without a dict of their own.
     made: Any = attrs.frozen(kw_only=True, slots=issubclass(cls, Nested))(cls)
     hints = typing.get_type_hints(made, include_extras=True)
+    last = {name for base in made.__mro__ for name in base.__dict__.get(_FIELDS_OF_BASE, ())}
+    in_order = sorted(attrs.fields(made), key=lambda each: each.name in last)
     made.spec = Spec(
         kind=kind,
         scope=scope,
         cls=made,
-        fields=tuple(_field_of(each, hints[each.name]) for each in attrs.fields(made) if "pinky" in each.metadata),
+        fields=tuple(_field_of(each, hints[each.name]) for each in in_order if "pinky" in each.metadata),
         doc=inspect.cleandoc(made.__doc__ or ""),
         sql=sql,
         plural=plural,

@@ -141,6 +141,52 @@ def test_a_contact_of_public_is_attached_and_never_written(laboratory: Laborator
         laboratory.plan({"contact": [{"name": "PUBLIC.SUPPORT", "url": "https://example.com"}]})
 
 
+def test_a_contact_of_another_schema_is_not_taken_for_one_that_is_reached_alike(
+    laboratory: Laboratory, connection: Any
+) -> None:
+    for text in ("CREATE SCHEMA D.X", "CREATE CONTACT D.X.C URL = 'u://x'", "CREATE CONTACT D.S.C URL = 'u://x'"):
+        connection.cursor().execute(text.replace("u://", "https://example.com/"))
+    assert statements(laboratory, {"contact_reference": [{"support": "X.C"}]}) == [
+        "ALTER SCHEMA D.S SET CONTACT SUPPORT = D.X.C"
+    ]
+    assert statements(laboratory, {"contact_reference": [{"support": "X.C"}]}) == []
+    assert statements(laboratory, {"contact_reference": [{"support": "C"}]}) == [
+        "ALTER SCHEMA D.S SET CONTACT SUPPORT = D.S.C"
+    ]
+
+
+def test_a_task_has_contacts_that_only_account_usage_tells(laboratory: Laboratory, connection: Any) -> None:
+    task = {"name": "T", "definition": "SELECT 1"}
+    reference = {"on": {"task": "T"}, "support": "APPROVER"}
+    documents = {"contact": CONTACTS, "task": [task], "contact_reference": [reference]}
+    plan = laboratory.plan(documents)
+    assert not plan.diagnostics  # the task is new
+    assert laboratory.provider.apply(plan).ok
+    assert [str(each) for each in plan.statements()][-1] == "ALTER TASK D.S.T SET CONTACT SUPPORT = D.S.APPROVER"
+    assert laboratory.plan(documents).empty
+    reference["support"] = "TWIN"
+    plan = laboratory.plan(documents)
+    assert [each.summary for each in plan.diagnostics] == [
+        "contact_reference CONTACTS ON TASK D.S.T: Snowflake tells contacts of tasks up to two hours late, so this may "
+        "be done already"
+    ]
+    assert laboratory.provider.apply(plan).ok
+    reference["support"] = None
+    assert statements(laboratory, documents) == ["ALTER TASK D.S.T UNSET CONTACT SUPPORT"]
+
+
+def test_contacts_of_tasks_take_a_role_that_may_read_account_usage(account: LocalAccount, connection: Any) -> None:
+    for text in (
+        "CREATE ROLE R", "GRANT ROLE R TO USER PINKY", "GRANT ALL ON DATABASE D TO ROLE R",
+        "GRANT ALL ON SCHEMA D.S TO ROLE R", "USE ROLE R", "USE SECONDARY ROLES NONE",
+    ):  # fmt: skip
+        connection.cursor().execute(text)
+    laboratory = Laboratory(SchemaProvider(connection), "schema", "D.S")
+    with pytest.raises(DiagnosticsError, match="may not read SNOWFLAKE") as caught:
+        laboratory.plan({"contact_reference": [{"on": {"task": "T"}, "support": "C"}]})
+    assert "GOVERNANCE_VIEWER" in str(caught.value)
+
+
 @pytest.mark.parametrize("schemas", [10, 250])
 def test_many_schemas_take_a_statement_for_each_hundred(account: LocalAccount, connection: Any, schemas: int) -> None:
     for number in range(schemas):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from pinky_local.account import LocalAccount
-from pinky_schema.secret import Algorithm, Secret, SecretType, marked
+from pinky_schema.secret import Algorithm, Secret, SecretType
 
 from pinky_core import (
     ABSENT,
@@ -33,6 +33,7 @@ from pinky_core import (
     plan_to_json,
 )
 from pinky_core.testing import FakeSession, Laboratory, check_resource_type
+from pinky_core.versions import marked
 
 ADDRESS = Address("secret", (Identifier("D"), Identifier("S"), Identifier("KEY")))
 CONTEXT = Context(Names(()), {})

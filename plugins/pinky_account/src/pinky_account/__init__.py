@@ -19,8 +19,10 @@ def pinky_resource_types() -> Iterable[type[Resource]]:
     """The kinds of this package."""
     from pinky_account.account_grant import AccountGrant
     from pinky_account.api_integration import ApiIntegration
+    from pinky_account.contact_reference import AccountContactReference
     from pinky_account.database import Database
     from pinky_account.external_access_integration import ExternalAccessIntegration
+    from pinky_account.network_policy import NetworkPolicy
     from pinky_account.network_rule import NetworkRule
     from pinky_account.notification_integration import NotificationIntegration
     from pinky_account.role import Role
@@ -30,10 +32,12 @@ def pinky_resource_types() -> Iterable[type[Resource]]:
     from pinky_account.warehouse import Warehouse
 
     return [
+        AccountContactReference,
         AccountGrant,
         ApiIntegration,
         Database,
         ExternalAccessIntegration,
+        NetworkPolicy,
         NetworkRule,
         NotificationIntegration,
         Role,

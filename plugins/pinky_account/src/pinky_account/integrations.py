@@ -16,6 +16,7 @@ from pinky_core import (
     Resource,
     Risk,
     Rows,
+    SecretReference,
     Source,
     Spec,
     Statement,
@@ -26,6 +27,9 @@ from pinky_core import (
 
 __all__ = ["altered", "created", "described", "no_rename", "only_listed", "risk_of", "split_list"]
 
+Spell = Callable[[str, Any], "str | SecretReference | Statement"]
+"""How a value of the field of this name is written in a statement."""
+
 _EMPTY: tuple[Any, ...] = (None, (), {})
 
 
@@ -35,20 +39,20 @@ def created(
     address: Address,
     *,
     instead: Mapping[str, Any] | None = None,
-    spell: Callable[[str, Any], str] = lambda name, value: literal(value),
+    spell: Spell = lambda name, value: literal(value),
 ) -> Statement:
     """``CREATE [OR REPLACE] <type> <name> A = 1 B = 2``. What is empty is left out, ENABLED is demanded.
 
     ``instead`` are values that take the place of the body's own.
     """
-    clauses = [f"{words} {body.spec.sql} {address.sql}"]
+    parts: list[str | SecretReference | Statement] = [f"{words} {body.spec.sql} {address.sql}"]
     for field in body.spec.fields:
         value = (instead or {}).get(field.name, getattr(body, field.name))
         if field.name == "enabled" and not is_given(value):
             value = True
-        if is_given(value) and value not in _EMPTY:
-            clauses.append(f"{field.sql} = {spell(field.name, value)}")
-    return statement(" ".join(clauses))
+        if field.sql and is_given(value) and value not in _EMPTY:
+            parts += [f" {field.sql} = ", spell(field.name, value)]
+    return statement(*parts)
 
 
 def altered(
@@ -56,12 +60,13 @@ def altered(
     address: Address,
     after: Mapping[str, Any],
     *,
-    spell: Callable[[str, Any], str] = lambda name, value: literal(value),
+    spell: Spell = lambda name, value: literal(value),
 ) -> list[Statement]:
     """SET of what has a value, then UNSET of what is empty; what cannot be unset is set to its default."""
-    pieces, gone = [], []
+    parts: list[str | SecretReference | Statement] = []
+    gone: list[str] = []
     for field in body.spec.fields:
-        if field.name not in after:
+        if field.name not in after or not field.sql:
             continue
         value = after[field.name]
         if value in _EMPTY and not field.unset and field.default not in _EMPTY:
@@ -69,10 +74,10 @@ def altered(
         if value in _EMPTY:
             gone.append(field.sql)
         else:
-            pieces.append(f"{field.sql} = {spell(field.name, value)}")
+            parts += [f" {field.sql} = ", spell(field.name, value)]
     head = f"ALTER {body.spec.sql} {address.sql}"
     return [
-        *([statement(f"{head} SET {' '.join(pieces)}")] if pieces else []),
+        *([statement(f"{head} SET", *parts)] if parts else []),
         *([statement(f"{head} UNSET {', '.join(gone)}")] if gone else []),
     ]
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 @hookimpl
 def pinky_resource_types() -> Iterable[type[Resource]]:
     """The kinds of this package."""
+    from pinky_database.contact_reference import DatabaseContactReference
     from pinky_database.database_grant import DatabaseGrant
     from pinky_database.database_role import DatabaseRole
     from pinky_database.schema import Schema
 
-    return [DatabaseGrant, DatabaseRole, Schema]
+    return [DatabaseContactReference, DatabaseGrant, DatabaseRole, Schema]

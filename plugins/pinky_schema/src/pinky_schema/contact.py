@@ -7,7 +7,6 @@ https://docs.snowflake.com/en/sql-reference/sql/show-contacts; there is no DESCR
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
@@ -30,6 +29,7 @@ from pinky_core import (
     statement,
     string_literal,
 )
+from pinky_core.contact_reading import users_of
 
 __all__ = ["METHODS", "Contact"]
 
@@ -139,10 +139,3 @@ def clause(name: str, value: Any) -> str:
     if name == "users":
         return f"USERS = ({', '.join(string_literal(user.sql) for user in value)})"
     return f"{name.upper()} = {literal(value)}"
-
-
-def users_of(row: Mapping[str, Any]) -> tuple[Identifier, ...] | None:
-    """The users in a row of SHOW CONTACTS."""
-    raw = row.get("users")
-    found = json.loads(raw) if isinstance(raw, str) and raw.strip().startswith("[") else raw
-    return tuple(Identifier(each) for each in found) if isinstance(found, (list, tuple)) and found else None

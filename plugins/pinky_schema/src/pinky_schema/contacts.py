@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pinky_core import Expanded, Identifier, Section, SectionContext, SectionError, parse_path
-from pinky_schema.contact_reference import PURPOSES
+from pinky_core.contact_references import PURPOSES
 
 __all__ = ["CONTACTS", "CONVENTION"]
 

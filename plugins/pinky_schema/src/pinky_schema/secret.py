@@ -7,7 +7,6 @@ https://docs.snowflake.com/en/sql-reference/sql/show-secrets
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -34,8 +33,7 @@ from pinky_core import (
     statement,
     string_literal,
 )
-
-_MARKER = re.compile(r"\s?\[pinky version (\d+)\]\Z")
+from pinky_core.versions import check_version, marked, unmarked
 
 
 class SecretType(Keyword):
@@ -137,7 +135,7 @@ class Secret(Resource):
             if is_given(getattr(self, name)) and self.type not in types:
                 yield name, f"{name!r} belongs to {' or '.join(types)}, not to {self.type}"
         yield from self._contradictory_flows()
-        if is_given(self.comment) and _MARKER.search(self.comment or ""):
+        if is_given(self.comment) and unmarked(self.comment or "")[1] is not None:
             yield "comment", "the comment may not end in [pinky version N]; give `version:`"
 
     def _contradictory_flows(self) -> Iterable[tuple[str, str]]:
@@ -161,11 +159,7 @@ class Secret(Resource):
 
     def check(self, address: Address, live: Secret | None, context: Context) -> Iterable[Diagnostic]:
         """A version only goes up: a lower one would look like a change and set nothing new."""
-        known = live.version if live is not None else None
-        if isinstance(self.version, int) and isinstance(known, int) and self.version < known:
-            summary = f"{address}: version {self.version} is lower than version {known}, which is set"
-            hint = "Raise the version to set the value again."
-            yield Diagnostic.error("version", summary, hint=hint, address=address)
+        yield from check_version(address, self.version, live.version if live is not None else None)
 
     def create(self, address: Address, context: Context) -> Sequence[Statement]:
         """CREATE SECRET with TYPE first and the marked comment last."""
@@ -213,13 +207,8 @@ class Secret(Resource):
     def from_row(cls, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row of SHOW SECRETS, with the version taken out of the comment."""
         raw = super().from_row(row)
-        text = str(row.get("comment") or "")
-        match = _MARKER.search(text)
-        return {
-            **raw,
-            "comment": text[: match.start()] if match else text,
-            "version": match[1] if match else None,
-        }
+        comment, version = unmarked(str(row.get("comment") or ""))
+        return {**raw, "comment": comment, "version": version}
 
     @classmethod
     def from_description(cls, rows: Rows) -> dict[str, Any]:
@@ -228,10 +217,3 @@ class Secret(Resource):
             "username": next((value for (value,) in rows.pick("username")), None),
             "api_authentication": next((value for (value,) in rows.pick("integration_name")), None),
         }
-
-
-def marked(comment: str, version: int | None) -> str:
-    """A comment with the version behind it."""
-    if version is None:
-        return comment
-    return f"{comment} [pinky version {version}]" if comment else f"[pinky version {version}]"
