@@ -3,7 +3,7 @@
 https://docs.snowflake.com/en/sql-reference/functions/get_contacts. The function leaves the contact's name out: it says
 the purpose, how the contact is reached, and the level it was attached at. So the contacts of the schemas concerned, and
 where it is none of them those of the whole database, are compared by how they are reached, and the function's third
-argument, which leaves other contacts out, tells which it is.
+argument, which leaves other contacts out, tells which it is. A contact of another database comes last.
 
 The function knows databases, schemas and what is like a table. What the account holds is what databases inherit from
 above. What tasks hold is told by https://docs.snowflake.com/en/sql-reference/account-usage/contact_references alone.
@@ -20,8 +20,8 @@ import attrs
 from pinky_core.address import Address, Identifier, sql_path
 from pinky_core.contact_references import PURPOSES, Held, Holder, Path
 from pinky_core.diagnostics import Diagnostic
-from pinky_core.errors import DiagnosticsError, NotVisibleError
-from pinky_core.read import BULK_FROM, CEILING, Reader
+from pinky_core.errors import DiagnosticsError, NotVisibleError, StatementError
+from pinky_core.read import BULK_FROM, CEILING, TOO_MANY_ROWS, Reader
 from pinky_core.session import Rows
 from pinky_core.sql import string_literal
 
@@ -80,17 +80,20 @@ def _resolved(
     """Which contacts they are that are reached in these ways.
 
     Where all contacts of the database are known and one fits, it is that one. Otherwise the function is asked about
-    those that fit, for another one, in a schema that was not listed, may be reached in the same way.
+    those that fit, for another one, in a schema that was not listed, may be reached in the same way; then about others
+    of the database, and of the account.
     """
     wanted = {(address, purpose): method for address, purposes in own.items() for purpose, method in purposes.items()}
     contacts, complete = _near(reader, {questions[address] for address, _ in wanted})
     found = {key: set(contacts[m]) for key, m in wanted.items() if complete and len(contacts.get(m, ())) == 1}
     found.update(_probed(reader, questions, {k: m for k, m in wanted.items() if k not in found}, contacts))
-    left = {key: method for key, method in wanted.items() if key not in found}
-    if left and not complete:
-        listed = _listed(reader, {questions[address].path[:1] for address, _ in left})
-        others = {method: paths - contacts.get(method, set()) for method, paths in listed.items()}
-        found.update(_probed(reader, questions, left, others))
+    for everywhere in (False, True):
+        left = {key: method for key, method in wanted.items() if key not in found}
+        if left:
+            listed = _listed(reader, {()} if everywhere else {questions[address].path[:1] for address, _ in left})
+            others = {method: paths - contacts.get(method, set()) for method, paths in listed.items()}
+            found.update(_probed(reader, questions, left, others))
+            contacts = listed
     return {
         address: {
             purpose: Held(frozenset(found.get((address, purpose), ())), _shown(method))
@@ -279,13 +282,14 @@ def _near(reader: Reader, questions: set[_Question]) -> tuple[dict[Method, set[P
 
 
 def _listed(reader: Reader, containers: set[Path]) -> dict[Method, set[Path]]:
-    """All contacts of these databases, or of the account, that the role sees."""
+    """All contacts of these databases, or of the account, that the role sees; none where they are too many to list."""
     found: dict[Method, set[Path]] = {}
     for container in sorted(containers):
         try:
             _note(found, None, reader.listing("CONTACTS", container, pages=False))
-        except NotVisibleError:
-            continue
+        except StatementError as error:  # not visible, or more than SHOW gives
+            if not isinstance(error, NotVisibleError) and error.errno != TOO_MANY_ROWS:
+                raise
     return found
 
 

@@ -155,6 +155,15 @@ def test_a_contact_of_another_schema_is_not_taken_for_one_that_is_reached_alike(
     ]
 
 
+def test_a_contact_of_another_database_is_read_back(connection: Any) -> None:
+    for text in ("CREATE DATABASE E", "CREATE CONTACT E.PUBLIC.C URL = 'https://example.com/e'"):
+        connection.cursor().execute(text)
+    laboratory = Laboratory(Provider(connection), "database", "D")
+    documents = {"contact_reference": [{"on": {"schema": "S"}, "support": "E.PUBLIC.C"}]}
+    assert statements(laboratory, documents) == ["ALTER SCHEMA D.S SET CONTACT SUPPORT = E.PUBLIC.C"]
+    assert statements(laboratory, documents) == []
+
+
 def test_a_task_has_contacts_that_only_account_usage_tells(laboratory: Laboratory, connection: Any) -> None:
     task = {"name": "T", "definition": "SELECT 1"}
     reference = {"on": {"task": "T"}, "support": "APPROVER"}
