@@ -21,7 +21,7 @@ from pinky_account.notification_integration import NotificationIntegration
 from pinky_local.account import LocalAccount
 
 from pinky_core import DiagnosticsError, Provider, Registry, Risk
-from pinky_core.testing import Laboratory, check_resource_type
+from pinky_core.testing import FakeSession, Laboratory, check_resource_type
 
 PREFIXES = st.lists(st.sampled_from(("https://a.example/", "https://b.example/x")), min_size=1, max_size=2, unique=True)
 MAILS = st.lists(st.sampled_from(("ana@acme.example", "bob@acme.example")), min_size=1, max_size=2, unique=True)
@@ -306,10 +306,40 @@ def test_external_access_integrations_keep_the_laws(laboratory: Laboratory) -> N
     check_resource_type(
         ExternalAccessIntegration,
         laboratory,
-        values={"allowed_network_rules": rules, "allowed_authentication_secrets": st.just(["D.S.K"])},
+        values={
+            "allowed_network_rules": rules,
+            "allowed_authentication_secrets": st.sampled_from((["d.s.k"], ["ALL"], ["none"])),
+        },
+        skip={"allowed_api_authentication_integrations"},
         renames=False,
         max_examples=8,
     )
+
+
+def test_security_integrations_whose_secrets_may_be_used(registry: Registry) -> None:
+    described = [
+        {"property": "ALLOWED_NETWORK_RULES", "property_value": "[D.S.N1]"},
+        {"property": "ALLOWED_API_AUTHENTICATION_INTEGRATIONS", "property_value": "[OAUTH_B,OAUTH_A]"},
+        {"property": "ALLOWED_AUTHENTICATION_SECRETS", "property_value": "[]"},
+    ]
+    session = FakeSession(
+        {
+            "SHOW EXTERNAL ACCESS INTEGRATIONS": [{"name": "E", "enabled": "true", "comment": None}],
+            "DESCRIBE EXTERNAL ACCESS INTEGRATION E": described,
+        }
+    )
+    laboratory = Laboratory(Provider(session, registry=registry))
+
+    def planned(*names: str) -> list[str]:
+        fields = {"allowed_network_rules": ["D.S.N1"], "allowed_api_authentication_integrations": list(names)}
+        plan = laboratory.plan({"external_access_integration": [{"name": "E", **fields}]})
+        return [str(each) for each in plan.statements()]
+
+    assert planned("oauth_a", "oauth_b") == []
+    assert planned("oauth_c") == [
+        "ALTER EXTERNAL ACCESS INTEGRATION E SET ALLOWED_API_AUTHENTICATION_INTEGRATIONS = (OAUTH_C)"
+    ]
+    assert planned() == ["ALTER EXTERNAL ACCESS INTEGRATION E UNSET ALLOWED_API_AUTHENTICATION_INTEGRATIONS"]
 
 
 @pytest.mark.parametrize(
@@ -384,6 +414,11 @@ def test_external_access_integrations_keep_the_laws(laboratory: Laboratory) -> N
         ("network_policy", {"allowed_network_rule_list": ["RULE_A"]}, "give database, schema and name"),
         ("network_rule", {"type": "HOST_PORT", "value_list": ["a"]}, "has mode EGRESS, not INGRESS"),
         ("network_rule", {"type": "IPV4", "mode": "EGRESS", "value_list": ["a"]}, "is not for EGRESS"),
+        (
+            "external_access_integration",
+            {"allowed_network_rules": ["D.S.N1"], "allowed_authentication_secrets": ["all", "D.S.K"]},
+            "'all' stands alone",
+        ),
         ("external_access_integration", {"allowed_network_rules": []}, "at least one rule"),
         ("external_access_integration", {"allowed_network_rules": ["S.RULE"]}, "give database, schema and name"),
     ],

@@ -16,7 +16,18 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from pinky_account.api_authentication import ApiUserAuthentication, authentication_of, differences
-from pinky_account.integrations import altered, created, described, no_rename, only_listed, risk_of, split_list
+from pinky_account.integrations import (
+    altered,
+    created,
+    described,
+    no_rename,
+    only_listed,
+    risk_of,
+    secret_mistakes,
+    secret_names,
+    spelled_secrets,
+    split_list,
+)
 from pinky_core import (
     ABSENT,
     Action,
@@ -35,10 +46,8 @@ from pinky_core import (
     Statement,
     is_given,
     literal,
-    parse_path,
     prop,
     resource,
-    sql_path,
 )
 from pinky_core.versions import check_version, marked, unmarked
 
@@ -73,7 +82,7 @@ _OF_PROVIDER: Mapping[str, tuple[ApiProvider, ...]] = {
     "api_user_authentication": (ApiProvider.GIT_HTTPS_API, ApiProvider.EXTERNAL_MCP),
 }
 _WITH_TOKENS = ("allowed_authentication_secrets", "use_privatelink_endpoint", "tls_trusted_certificates")
-_ALL, _NONE = ("all",), ("none",)
+_ALL = ("all",)
 _MARKER = re.compile(r"\s?\[pinky secrets ([0-9a-f]{8})\]\Z")
 _REQUIRED = ("api_aws_role_arn", "azure_tenant_id", "azure_ad_application_id", "google_audience")
 
@@ -172,7 +181,7 @@ class ApiIntegration(Resource):
         elif mcp:
             yield "api_provider", "EXTERNAL_MCP needs 'api_user_authentication'"
         if is_given(self.allowed_authentication_secrets):
-            yield from _secret_mistakes(tuple(self.allowed_authentication_secrets or ()))
+            yield from secret_mistakes("allowed_authentication_secrets", self.allowed_authentication_secrets)
         unreadable = is_given(self.api_key) or (isinstance(how, ApiUserAuthentication) and how.has_secret)
         if is_given(self.version) and not unreadable:
             yield "version", "'version' says that a secret value changed; there is none here"
@@ -215,8 +224,12 @@ class ApiIntegration(Resource):
 
     def _digest(self) -> str | None:
         """Eight hexadecimal digits that are others for other allowed secrets; none where Snowflake's default holds."""
-        names = _secrets(self.allowed_authentication_secrets)
+        names = self._allowed()
         return None if names == list(_ALL) else hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
+
+    def _allowed(self) -> list[str]:
+        """The allowed secrets; where none are said, Snowflake's default."""
+        return secret_names(self.allowed_authentication_secrets, otherwise="all")
 
     # -- planning ----------------------------------------------------------------------------------------------------
 
@@ -244,7 +257,7 @@ class ApiIntegration(Resource):
 
     def _secrets_differ(self, live: Self) -> bool:
         if live.allowed_authentication_secrets:  # told after all
-            return _secrets(live.allowed_authentication_secrets) != _secrets(self.allowed_authentication_secrets)
+            return live._allowed() != self._allowed()
         return live.digest != self._digest()
 
     def risk(self, address: Address, action: Action, live: Self, changes: Sequence[FieldChange]) -> tuple[Risk, str]:
@@ -287,36 +300,8 @@ def _clause(name: str, value: Any) -> str | SecretReference | Statement:
     if isinstance(value, ApiUserAuthentication):
         return value.statement()
     if name == "allowed_authentication_secrets":
-        words = _secrets(value)
-        return words[0].upper() if words in (list(_ALL), list(_NONE)) else f"({', '.join(words)})"
+        return spelled_secrets(value)
     return literal(value)
-
-
-def _secrets(names: Any) -> list[str]:
-    """The allowed secrets as they are compared: full names spelled alike and sorted, or one of the two words."""
-    given = list(names or _ALL) if names is not ABSENT else list(_ALL)
-    if len(given) == 1 and given[0].lower() in ("all", "none"):
-        return [given[0].lower()]
-    return sorted(sql_path(parse_path(each)) for each in given)
-
-
-def _secret_mistakes(names: tuple[str, ...]) -> Iterable[tuple[str, str]]:
-    field = "allowed_authentication_secrets"
-    if not names:
-        yield field, "an empty list says nothing: give [none] or [all]"
-    if len(names) == 1 and names[0].lower() in ("all", "none"):
-        return
-    for name in names:
-        if name.lower() in ("all", "none"):
-            yield field, f"{name!r} stands alone"
-            continue
-        try:
-            parts = parse_path(name)
-        except ValueError as error:
-            yield field, str(error)
-            continue
-        if len(parts) != 3:
-            yield field, f"{name!r}: give database, schema and name of the secret"
 
 
 def _put_together(comment: str, version: int | None, digest: str | None) -> str:

@@ -10,18 +10,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from pinky_account.integrations import altered, created, described, no_rename, only_listed, split_list
+from pinky_account.integrations import (
+    altered,
+    created,
+    described,
+    no_rename,
+    only_listed,
+    secret_mistakes,
+    secret_names,
+    spelled_secrets,
+    split_list,
+)
 from pinky_core import (
     Action,
     Address,
     Context,
     FieldChange,
+    Identifier,
     QualifiedName,
     Resource,
     Risk,
     Rows,
     Source,
     Statement,
+    literal,
     prop,
     resource,
 )
@@ -33,7 +45,10 @@ _LOST = "grants on the integration, and the access of functions and procedures t
 
 @resource("external_access_integration", scope="account", stateful=False)
 class ExternalAccessIntegration(Resource):
-    """Network rules of mode EGRESS, and secrets that go with them, all named in full."""
+    """Network rules of mode EGRESS, and secrets that go with them, all named in full.
+
+    A secret may be used where it is allowed itself, or where the security integration is that it was made with.
+    """
 
     show_pages = False
     privileges: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -45,9 +60,14 @@ class ExternalAccessIntegration(Resource):
     allowed_network_rules: tuple[QualifiedName, ...] = prop(
         source=Source.DESCRIBE, refers_to="network_rule", doc="Rules of mode EGRESS, in any order."
     )
-    allowed_authentication_secrets: tuple[QualifiedName, ...] | None = prop(
-        default=(), source=Source.DESCRIBE, refers_to="secret", doc="Secrets that code may use, in any order."
-    )
+    allowed_api_authentication_integrations: tuple[Identifier, ...] | None = prop(
+        default=(), source=Source.DESCRIBE, refers_to="security_integration",
+        doc="Security integrations (API_AUTHENTICATION) whose secrets code may use, in any order.",
+    )  # fmt: skip
+    allowed_authentication_secrets: tuple[str, ...] | None = prop(
+        default=("none",), source=Source.DESCRIBE, refers_to="secret",
+        doc="Secrets that code may use, in full and in any order; or all, or none, alone in the list.",
+    )  # fmt: skip
     enabled: bool = prop(default=True, unset=False, doc="Whether it can be used.")
     comment: str | None = prop(default=None, doc="Free text.")
 
@@ -57,21 +77,23 @@ class ExternalAccessIntegration(Resource):
         """Without a rule nothing could be reached."""
         if not self.allowed_network_rules:
             yield "allowed_network_rules", "name at least one rule"
+        if self.allowed_authentication_secrets:
+            yield from secret_mistakes("allowed_authentication_secrets", self.allowed_authentication_secrets)
 
     def create(self, address: Address, context: Context) -> Sequence[Statement]:
         """CREATE EXTERNAL ACCESS INTEGRATION; ENABLED is demanded."""
-        return [created("CREATE", self, address)]
+        return [created("CREATE", self, address, spell=_clause)]
 
     def alter(
         self, address: Address, live: Self, changes: Sequence[FieldChange], context: Context
     ) -> Sequence[Statement]:
         """SET, then UNSET; an empty list is unset."""
-        return altered(self, address, {change.path: change.after for change in changes})
+        return altered(self, address, {change.path: change.after for change in changes}, spell=_clause)
 
     def changes(self, address: Address, live: Self, context: Context) -> Sequence[FieldChange]:
         """What differs; the order in lists counts for nothing."""
         found = super().changes(address, live, context)
-        return [c for c in found if not c.path.startswith("allowed_") or _sorted(c.before) != _sorted(c.after)]
+        return [c for c in found if c.path[:8] != "allowed_" or _sorted(c.path, c.before) != _sorted(c.path, c.after)]
 
     def risk(self, address: Address, action: Action, live: Self, changes: Sequence[FieldChange]) -> tuple[Risk, str]:
         """Dropping it takes the access away."""
@@ -81,9 +103,11 @@ class ExternalAccessIntegration(Resource):
     def from_description(cls, rows: Rows) -> dict[str, Any]:
         """The rows of DESCRIBE; lists are told with commas, perhaps in brackets, and none as such."""
         told = described(cls.spec, rows)
-        lists = ("allowed_network_rules", "allowed_authentication_secrets")
-        found = {name: split_list(told[name]) for name in lists if name in told}
-        return {**told, **{name: () if value == ("none",) else value for name, value in found.items()}}
+        lists = {name: split_list(told[name]) for name in told if name.startswith("allowed_")}
+        integrations = lists.get("allowed_api_authentication_integrations")
+        if integrations and [each.lower() for each in integrations] == ["none"]:
+            lists["allowed_api_authentication_integrations"] = ()
+        return {**told, **lists}
 
     @classmethod
     def from_raw(cls, raw: Mapping[str, Any]) -> Self:
@@ -91,5 +115,11 @@ class ExternalAccessIntegration(Resource):
         return super().from_raw(only_listed(cls.spec, raw))
 
 
-def _sorted(values: Any) -> list[str]:
+def _clause(name: str, value: Any) -> str:
+    return spelled_secrets(value) if name == "allowed_authentication_secrets" else literal(value)
+
+
+def _sorted(name: str, values: Any) -> list[str]:
+    if name == "allowed_authentication_secrets":
+        return secret_names(values, otherwise="none")
     return sorted(map(str, values or ()))

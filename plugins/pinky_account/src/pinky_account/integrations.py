@@ -5,7 +5,7 @@ https://docs.snowflake.com/en/sql-reference/sql/create-integration, alter-integr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pinky_core import (
@@ -22,10 +22,25 @@ from pinky_core import (
     Statement,
     is_given,
     literal,
+    parse_path,
+    sql_path,
     statement,
 )
 
-__all__ = ["altered", "created", "described", "no_rename", "only_listed", "risk_of", "split_list"]
+__all__ = [
+    "altered",
+    "created",
+    "described",
+    "no_rename",
+    "only_listed",
+    "risk_of",
+    "secret_mistakes",
+    "secret_names",
+    "spelled_secrets",
+    "split_list",
+]
+
+_WORDS = ("all", "none")
 
 Spell = Callable[[str, Any], "str | SecretReference | Statement"]
 """How a value of the field of this name is written in a statement."""
@@ -108,6 +123,43 @@ def split_list(text: Any) -> tuple[str, ...]:
     """``a,b`` or ``[a,b]`` as its parts."""
     inner = str(text or "").strip().removeprefix("[").removesuffix("]")
     return tuple(each.strip() for each in inner.split(",") if each.strip())
+
+
+def secret_names(names: Any, *, otherwise: str) -> list[str]:
+    """Allowed secrets as they are compared: full names spelled alike and sorted, or the word all or none.
+
+    ``otherwise`` is the word that an empty list, or none, means.
+    """
+    given = list(names) if is_given(names) and names else [otherwise]
+    if len(given) == 1 and given[0].lower() in _WORDS:
+        return [given[0].lower()]
+    return sorted(sql_path(parse_path(each)) for each in given)
+
+
+def spelled_secrets(names: Sequence[str]) -> str:
+    """``(DB.S.A, DB.S.B)``, ``ALL`` or ``NONE``."""
+    words = secret_names(names, otherwise="none")
+    return words[0].upper() if words[0] in _WORDS else f"({', '.join(words)})"
+
+
+def secret_mistakes(field: str, names: Any) -> Iterator[tuple[str, str]]:
+    """What is wrong with a list of allowed secrets: full names, or one of the words alone."""
+    given = tuple(names or ())
+    if not given:
+        yield field, "an empty list says nothing: give [none] or [all]"
+    if len(given) == 1 and given[0].lower() in _WORDS:
+        return
+    for name in given:
+        if name.lower() in _WORDS:
+            yield field, f"{name!r} stands alone"
+            continue
+        try:
+            parts = parse_path(name)
+        except ValueError as error:
+            yield field, str(error)
+            continue
+        if len(parts) != 3:
+            yield field, f"{name!r}: give database, schema and name of the secret"
 
 
 def no_rename(cls: Any, text: str, address: Address) -> Address:
