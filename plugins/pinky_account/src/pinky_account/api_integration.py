@@ -243,7 +243,8 @@ class ApiIntegration(Resource):
         for change in super().changes(address, live, context):
             if change.path == "allowed_authentication_secrets":
                 if self._secrets_differ(live):
-                    found.append(change)
+                    told = bool(live.allowed_authentication_secrets)
+                    found.append(change if told else attrs.evolve(change, note="what it was, Snowflake does not tell"))
             elif change.path == "api_user_authentication":
                 wanted: Any = change.after
                 found += [change] if wanted is None else differences(wanted, live.api_user_authentication or None)
