@@ -244,7 +244,7 @@ def resource_base(cls: type[_T]) -> type[_T]:
 
     They come after the fields of the kind, in its statements and on its page.
     """
-    made: Any = attrs.frozen(kw_only=True)(cls)
+    made: Any = attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)(cls)  # never instantiated
     setattr(made, _FIELDS_OF_BASE, tuple(each.name for each in attrs.fields(made)))
     return typing.cast("type[_T]", made)
 
