@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pinky_core import ABSENT, Nested, Resource, SecretReference, nested, prop, resource
+from pinky_core import ABSENT, Nested, Resource, SecretReference, nested, prop, resource, resource_base
 from pinky_core.declare import references_in
 
 
@@ -63,3 +63,32 @@ def test_references_are_found_at_every_depth_with_their_paths():
 @pytest.mark.parametrize("keys", [None, ABSENT, ()])
 def test_no_value_holds_no_reference(keys: Any):
     assert list(references_in(Vault(keys=keys))) == []
+
+
+@resource_base
+class Tagged(Resource):
+    """Fields of several kinds."""
+
+    query_tag: str | None = prop(default=None)
+
+
+@resource("box", scope="account")
+class Box(Tagged):
+    """A kind with fields of a base."""
+
+    size: int = prop()
+
+
+@resource("chest", scope="account")
+class Chest(Tagged):
+    """Another one."""
+
+    lid: bool = prop(default=True)
+
+
+def test_the_fields_of_a_base_come_after_those_of_the_kind():
+    assert [field.name for field in Box.spec.fields] == ["size", "query_tag"]
+    assert [field.name for field in Chest.spec.fields] == ["lid", "query_tag"]
+    assert Box(size=1, query_tag="a") == Box(size=1, query_tag="a")
+    assert Box(size=1, query_tag="a") != Box(size=1, query_tag="b")
+    assert Chest().query_tag is ABSENT
