@@ -73,7 +73,7 @@ def test_keys_certificates_and_allowed_secrets(run: Any) -> None:
     assert described(run)["API_KEY"] == ""
     run(GIT.format("USE_PRIVATELINK_ENDPOINT = TRUE TLS_TRUSTED_CERTIFICATES = (D.S.K)"))
     told = described(run)
-    assert (told["USE_PRIVATELINK_ENDPOINT"], told["TLS_TRUSTED_CERTIFICATES"]) == ("true", "D.S.K")
+    assert (told["USE_PRIVATELINK_ENDPOINT"], told["TLS_TRUSTED_CERTIFICATES"]) == ("true", '"D"."S".K')
     assert "API_KEY" not in told
     run("ALTER API INTEGRATION I SET ALLOWED_AUTHENTICATION_SECRETS = (D.S.P)")
     assert described(run)["ALLOWED_AUTHENTICATION_SECRETS"] == ""  # Snowflake does not tell them

@@ -21,7 +21,7 @@ from pinky_core.address import Address, Identifier, sql_path
 from pinky_core.contact_references import PURPOSES, Held, Holder, Path
 from pinky_core.diagnostics import Diagnostic
 from pinky_core.errors import DiagnosticsError, NotVisibleError, StatementError
-from pinky_core.read import BULK_FROM, CEILING, TOO_MANY_ROWS, Reader
+from pinky_core.read import BULK_FROM, CEILING, TOO_MANY_ROWS, Reader, is_standard_database
 from pinky_core.session import Rows
 from pinky_core.sql import string_literal
 
@@ -104,8 +104,11 @@ def _resolved(
 
 
 def _of_account(reader: Reader) -> dict[str, Held]:
-    """What the account holds: what databases inherit. One is asked first, others where it has contacts of its own."""
-    names = sorted(Identifier(row["name"]) for row in reader.listing("DATABASES", ()) if _is_own(row))
+    """What the account holds: what its own databases inherit, for imported ones have another account above.
+
+    One is asked first, others where it has contacts of its own.
+    """
+    names = sorted(Identifier(row["name"]) for row in reader.listing("DATABASES", ()) if is_standard_database(row))
     questions: dict[Address, _Question] = {}
     inherited: dict[Address, dict[str, Method]] = {}
     hidden = set(PURPOSES)
@@ -122,11 +125,6 @@ def _of_account(reader: Reader) -> dict[str, Held]:
             break
     held = _resolved(reader, questions, {address: methods for address, methods in inherited.items() if methods})
     return {purpose: each for purposes in held.values() for purpose, each in purposes.items()}
-
-
-def _is_own(row: Mapping[str, Any]) -> bool:
-    """Whether a database is one of this account, and not imported: what it inherits is then the account's."""
-    return str(row.get("kind") or "STANDARD").upper() == "STANDARD" and not row.get("origin")
 
 
 def _late(reader: Reader, addresses: Mapping[Path, Address]) -> dict[Address, dict[str, Held]]:

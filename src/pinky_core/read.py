@@ -21,7 +21,7 @@ from pinky_core.session import Rows, Session
 from pinky_core.sql import string_literal
 from pinky_core.values import Token, tokenize
 
-__all__ = ["CEILING", "Reader", "Wanted", "read_value"]
+__all__ = ["CEILING", "Reader", "Wanted", "is_standard_database", "read_value"]
 
 CEILING = 10_000
 TOO_MANY_ROWS = 90153
@@ -210,6 +210,14 @@ class Reader:
             columns = part.columns or columns
             seen.update((tuple(row), None) for row in part.values)
         return Rows(columns, list(seen))
+
+
+def is_standard_database(row: Mapping[str, Any]) -> bool:
+    """Whether a row of SHOW DATABASES is a database that was created here, from nothing else.
+
+    https://docs.snowflake.com/en/sql-reference/sql/show-databases, the columns kind and origin
+    """
+    return str(row.get("kind") or "STANDARD").upper() == "STANDARD" and not row.get("origin")
 
 
 def _in(plural: str, container: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from pinky_core.diff import FieldChange, changed_fields
 from pinky_core.read import Reader, Wanted, read_value
 from pinky_core.references import names_in
 from pinky_core.session import Rows
-from pinky_core.spec import ABSENT, Field, OnChange, Source, Spec
+from pinky_core.spec import ABSENT, Field, Nested, OnChange, Source, Spec
 from pinky_core.sql import Statement
 from pinky_core.values import SqlText
 
@@ -316,7 +316,12 @@ class Resource:
 
 
 def _read(field: Field, raw: Any) -> Any:
-    """A cell as the field's value. In free text even blanks and the word null are content; elsewhere they are none."""
+    """A cell as the field's value; a nested value that was read already is one.
+
+    In free text even blanks and the word null are content; elsewhere they are none.
+    """
+    if isinstance(raw, Nested):
+        return raw
     if field.type is str and not field.refers_to:
         return None if raw is None or raw == "" else str(raw)
     return read_value(field.type, raw)

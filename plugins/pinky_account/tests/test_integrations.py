@@ -297,7 +297,7 @@ def test_a_rule_its_policy_and_the_user_that_names_it_come_in_this_order(laborat
     documents["network_policy"][0]["allowed_ip_list"] = ["10.0.0.0/8"]
     plan = laboratory.plan(documents)
     assert [str(each) for each in plan.statements()] == [
-        "ALTER NETWORK POLICY P SET ALLOWED_NETWORK_RULE_LIST = (), ALLOWED_IP_LIST = ('10.0.0.0/8')"
+        "ALTER NETWORK POLICY P SET ALLOWED_NETWORK_RULE_LIST = () ALLOWED_IP_LIST = ('10.0.0.0/8')"
     ]
 
 

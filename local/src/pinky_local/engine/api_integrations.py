@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pinky_local.engine import errors, families
+from pinky_local.engine import errors, families, identifiers
 from pinky_local.engine.catalog import CatalogObject
 from pinky_local.engine.property_rows import properties_table
 from pinky_local.engine.specs.api_integrations import AUTHENTICATION, MASKED, OPTIONAL, PROVIDERS
@@ -81,9 +81,17 @@ def _shown(name: str, value: Any, kind: str) -> str:
         return ""
     if name == "API_KEY":
         return MASKED
+    if name == "TLS_TRUSTED_CERTIFICATES":
+        return ",".join(_quoted(each) for each in value)
     if isinstance(value, dict):
         return _group(value)
     return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def _quoted(secret: str) -> str:
+    """``"DB"."SCHEMA".NAME``, as tests of Snowflake's Terraform provider find it."""
+    database, schema, name = identifiers.parse_dotted(secret)
+    return f'"{database}"."{schema}".{name}'
 
 
 _TOLD = (

@@ -121,6 +121,19 @@ def text_list() -> Reader:
     return read
 
 
+def words(*allowed: str) -> Reader:
+    """('A', 'B') out of a list of words, in any case."""
+
+    def read(statement: Statement, name: str) -> list[str]:
+        found: list[str] = [word.upper() for word in text_list()(statement, name)]
+        for word in found:
+            if word not in allowed:
+                raise errors.invalid_value(word, name)
+        return found
+
+    return read
+
+
 def name_list() -> Reader:
     """(a, db.b), as SQL text of canonical names."""
 

@@ -173,7 +173,7 @@ class ApiIntegration(Resource):
     def _authentication_mistakes(self) -> Iterable[tuple[str, str]]:
         how = self.api_user_authentication
         mcp = self.api_provider is ApiProvider.EXTERNAL_MCP
-        if is_given(how) and isinstance(how, ApiUserAuthentication):
+        if isinstance(how, ApiUserAuthentication):
             yield from (("api_user_authentication", text) for text in how.mistakes(mcp=mcp))
             for name in _WITH_TOKENS:
                 if getattr(self, name) not in (ABSENT, None, (), False):
@@ -288,10 +288,8 @@ class ApiIntegration(Resource):
     @classmethod
     def from_raw(cls, raw: Mapping[str, Any]) -> Self:
         """A body that may be only listed, not described."""
-        how = raw.get("api_user_authentication", ABSENT)
-        plain = {name: value for name, value in raw.items() if name not in ("api_user_authentication", "digest")}
-        whole: Any = super().from_raw(only_listed(cls.spec, plain))
-        found: Self = attrs.evolve(whole, api_user_authentication=how, digest=raw.get("digest"))
+        whole: Any = super().from_raw(only_listed(cls.spec, raw))
+        found: Self = attrs.evolve(whole, digest=raw.get("digest"))
         return found
 
 

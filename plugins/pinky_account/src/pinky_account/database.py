@@ -37,6 +37,7 @@ from pinky_core import (
     resource,
     statement,
 )
+from pinky_core.read import is_standard_database
 
 PARAMETER = Source.PARAMETER
 #: A parameter holding an empty text cannot be told from one that is not set; null unsets it.
@@ -207,7 +208,7 @@ class Database(Resource):
     @classmethod
     def lists(cls, row: Mapping[str, Any]) -> bool:
         """Only databases that were created here, from nothing else."""
-        return str(row.get("kind") or "STANDARD").upper() == "STANDARD" and not row.get("origin")
+        return is_standard_database(row)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,12 +84,10 @@ def altered(
         if field.name not in after or not field.sql:
             continue
         value = after[field.name]
-        if value in _EMPTY and not field.unset and field.default not in _EMPTY:
-            value = field.default
-        if value in _EMPTY:
+        if value in _EMPTY and (field.unset or field.default is None):
             gone.append(field.sql)
         else:
-            parts += [f" {field.sql} = ", spell(field.name, value)]
+            parts += [f" {field.sql} = ", spell(field.name, field.default if value in _EMPTY else value)]
     head = f"ALTER {body.spec.sql} {address.sql}"
     return [
         *([statement(f"{head} SET", *parts)] if parts else []),

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 import attrs
 
-from pinky_account.integrations import created, split_list
+from pinky_account.integrations import altered, created, split_list
 from pinky_core import (
-    ABSENT,
     Address,
     Context,
     FieldChange,
@@ -25,12 +24,9 @@ from pinky_core import (
     Rows,
     Source,
     Statement,
-    alter_set,
-    is_given,
     literal,
     prop,
     resource,
-    statement,
 )
 
 __all__ = ["NetworkPolicy"]
@@ -87,16 +83,7 @@ class NetworkPolicy(Resource):
         self, address: Address, live: Self, changes: Sequence[FieldChange], context: Context
     ) -> Sequence[Statement]:
         """One SET, in which an empty list takes the place of one; then UNSET of the comment, which alone has it."""
-        by_name = self.spec.by_name
-        given = [
-            statement(f"{by_name[c.path].sql} = {_spelled(c.path, c.after or ())}") if c.path != "comment" else
-            statement(f"COMMENT = {literal(c.after)}")
-            for c in changes
-            if c.path != "comment" or c.after
-        ]  # fmt: skip
-        gone = [statement(f"ALTER NETWORK POLICY {address.sql} UNSET COMMENT")]
-        cleared = any(c.path == "comment" and not c.after for c in changes)
-        return [*([alter_set(self.spec, address, given)] if given else []), *(gone if cleared else [])]
+        return altered(self, address, {change.path: change.after for change in changes}, spell=_spelled)
 
     def changes(self, address: Address, live: Self, context: Context) -> Sequence[FieldChange]:
         """What differs; the order in lists counts for nothing."""
@@ -115,16 +102,9 @@ class NetworkPolicy(Resource):
         rules = {name: _rules(told[name]) if name in told else () for name in _RULES}
         return {**rules, **{name: split_list(told.get(name)) for name in _ADDRESSES}}
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The row of SHOW, which counts entries and tells none."""
-        return {"comment": row.get("comment")}
-
 
 def _spelled(name: str, value: Any) -> str:
-    if name in _RULES and value is not ABSENT and is_given(value):
-        return literal(tuple(str(each) for each in value))
-    return literal(value)
+    return literal(tuple(str(each) for each in value) if name in _RULES else value)
 
 
 def _rules(cell: Any) -> tuple[str, ...]:

@@ -274,13 +274,9 @@ class User(UserParameters):
     @classmethod
     def from_raw(cls, raw: Mapping[str, Any]) -> Self:
         """A live body."""
-        body: Any = super().from_raw({name: value for name, value in raw.items() if name != "workload_identity"})
+        body: Any = super().from_raw(raw)
         roles = body.default_secondary_roles
-        whole: Self = attrs.evolve(
-            body,
-            default_secondary_roles=() if roles is None else roles,
-            workload_identity=raw.get("workload_identity", ABSENT),
-        )
+        whole: Self = attrs.evolve(body, default_secondary_roles=() if roles is None else roles)
         return whole
 
 

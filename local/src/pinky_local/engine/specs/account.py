@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pinky_local.engine import errors, values
 from pinky_local.engine import show_columns as columns
+from pinky_local.engine import values
 from pinky_local.engine.parameters import PARAMETERS, applies
 from pinky_local.engine.parameters import read as read_parameter
 from pinky_local.engine.spec import Getter, ObjectType, Property, ShowColumn
@@ -80,14 +80,6 @@ _IDENTITY = values.group(
 )
 
 
-def _interfaces(statement: Statement, name: str) -> list[str]:
-    found = [text.upper() for text in values.text_list()(statement, name)]
-    for text in found:
-        if text not in _INTERFACES:
-            raise errors.invalid_value(text, name)
-    return found
-
-
 def _number(name: str) -> Getter:
     """A property that counts down, as text; here it stands still."""
     return lambda _, item: None if item.properties.get(name) is None else str(item.properties[name])
@@ -104,7 +96,7 @@ USER = ObjectType(
         *(Property(name, values.text()) for name in _USER_TEXTS),
         Property("MUST_CHANGE_PASSWORD", values.boolean(), default=False),
         Property("DISABLED", values.boolean(), default=False),
-        Property("ALLOWED_INTERFACES", _interfaces, default=["ALL"]),
+        Property("ALLOWED_INTERFACES", values.words(*_INTERFACES), default=["ALL"]),
         Property("DAYS_TO_EXPIRY", values.integer(0, null=True)),
         Property("MINS_TO_UNLOCK", values.integer(0, null=True)),
         Property("MINS_TO_BYPASS_MFA", values.integer(0, null=True)),

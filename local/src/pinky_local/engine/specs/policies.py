@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinky_local.engine import errors, identifiers, values
 from pinky_local.engine import show_columns as columns
-from pinky_local.engine.spec import ObjectType, Property, Reader, ShowColumn
+from pinky_local.engine.spec import ObjectType, Property, ShowColumn
 from pinky_local.engine.specs.account import COMMENT
 
 if TYPE_CHECKING:
@@ -29,19 +29,6 @@ _GROUPS = ("CLIENT_POLICY", "MFA_POLICY", "PAT_POLICY", "WORKLOAD_IDENTITY_POLIC
 _ON_USERS = ("authentication_policy", "password_policy", "session_policy")
 ATTACHED = {kind.removesuffix("_policy").upper(): kind for kind in _ON_USERS}
 """The types that are attached to users, by the word of ALTER USER."""
-
-
-def _words(*allowed: str) -> Reader:
-    """('A', 'B') out of a list of words, in any case."""
-
-    def read(statement: Statement, name: str) -> list[str]:
-        found = [text.upper() for text in values.text_list()(statement, name)]
-        for text in found:
-            if text not in allowed:
-                raise errors.invalid_value(text, name)
-        return found
-
-    return read
 
 
 def _not_here(statement: Statement, name: str) -> Any:
@@ -78,8 +65,8 @@ AUTHENTICATION_POLICY = ObjectType(
     plural="AUTHENTICATION POLICIES",
     container="schema",
     properties=(
-        Property("AUTHENTICATION_METHODS", _words(*_METHODS), default=["ALL"]),
-        Property("CLIENT_TYPES", _words(*_CLIENTS), default=["ALL"]),
+        Property("AUTHENTICATION_METHODS", values.words(*_METHODS), default=["ALL"]),
+        Property("CLIENT_TYPES", values.words(*_CLIENTS), default=["ALL"]),
         Property("SECURITY_INTEGRATIONS", values.text_list(), default=["ALL"]),
         Property("MFA_ENROLLMENT", values.keyword(*_ENROLLMENT), default="OPTIONAL"),
         *(Property(name, _not_here) for name in _GROUPS),
