@@ -121,8 +121,7 @@ class AttachedContacts(Resource):
             raise ValueError(f"{word!r} takes no contacts here; {hint}")
         if not holder.depth:
             return cls.address_on(str(word), ())
-        names = {"database": document.get("database"), "schema": document.get("schema")}
-        return cls.address_on(str(word), place.complete(str(name), holder.depth, **names))
+        return cls.address_on(str(word), place.complete(str(name), holder.depth))
 
     @classmethod
     def address_on(cls, word: str, path: Path) -> Address:
